@@ -1,0 +1,1 @@
+"""Music as data: Standard MIDI Files and tempo."""
