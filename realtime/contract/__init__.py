@@ -1,0 +1,1 @@
+"""The plugin contract: what passes between training (``offline``) and playing (``realtime``)."""

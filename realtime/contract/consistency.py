@@ -1,0 +1,152 @@
+"""What a manifest must say to make sense, beyond what its schema can express."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from realtime.contract.error import PluginError
+from realtime.contract.features import FEATURES
+from realtime.contract.manifest import Input, Manifest, Output
+from realtime.contract.tensors import MAX_PARTS, element_count, fits
+
+MAX_ELEMENTS = 2**24
+"""Elements of one tensor, so that the buffers a manifest asks for stay affordable."""
+
+FIELDS_OF: Mapping[str, tuple[str, ...]] = {
+    "state": ("initial",),
+    "parameter": ("default",),
+    **dict.fromkeys(FEATURES, ("offset", "clip")),
+}
+"""The optional fields that mean something for each source of an input."""
+
+OPTIONAL = ("offset", "clip", "initial", "default")
+
+
+def check_manifest(manifest: Manifest) -> None:
+    """Check that the tensors of ``manifest`` fit each other and the host.
+
+    Raises:
+        PluginError: the first thing that does not fit, by its field.
+    """
+    name = manifest.name
+    _check_unique(name, "parts", manifest.parts)
+    _check_unique(name, "inputs", (tensor.name for tensor in manifest.inputs))
+    _check_unique(name, "outputs", (tensor.name for tensor in manifest.outputs))
+    for kind, tensors in (("inputs", manifest.inputs), ("outputs", manifest.outputs)):
+        for tensor in tensors:
+            # Sizes are Python integers: eight dimensions of a million do not overflow.
+            if element_count(tensor, MAX_PARTS) > MAX_ELEMENTS:
+                field = f"{kind} {tensor.name!r} shape"
+                raise PluginError(name, field, f"more than {MAX_ELEMENTS} elements; make it smaller")
+    for tensor in manifest.inputs:
+        _check_input(manifest, tensor)
+    _check_states(manifest)
+    _check_scores(manifest)
+
+
+def possible_parts(manifest: Manifest) -> tuple[int, ...]:
+    """Return numbers of parts that tell whether a shape is right for every number the plugin can serve."""
+    # Two different numbers suffice: f * parts**k = parts holds at both only where f = 1 and k = 1.
+    return (len(manifest.parts),) if manifest.parts else (2, 3)
+
+
+def _check_unique(name: str, field: str, values: Iterable[str]) -> None:
+    for value, count in Counter(values).items():
+        if count > 1:
+            raise PluginError(name, field, f"{value!r} appears {count} times; give each a name of its own")
+
+
+def _check_input(manifest: Manifest, tensor: Input) -> None:
+    field = f"inputs {tensor.name!r}"
+    for option in OPTIONAL:
+        if getattr(tensor, option) and option not in FIELDS_OF[tensor.source]:
+            raise PluginError(
+                manifest.name, f"{field} {option}", f"has no meaning for source {tensor.source!r}; remove it"
+            )
+    if tensor.source == "parameter":
+        _check_default(manifest, tensor, f"{field} default")
+    elif tensor.source == "state":
+        if not fits(tensor.initial, tensor.dtype):
+            raise PluginError(
+                manifest.name,
+                f"{field} initial",
+                f"{tensor.initial} is no {tensor.dtype}; give a value that fits",
+            )
+    else:
+        _check_feature(manifest, tensor, field)
+
+
+def _check_default(manifest: Manifest, tensor: Input, field: str) -> None:
+    if not tensor.default:
+        raise PluginError(manifest.name, field, "missing; a parameter needs one value or more")
+    if "parts" not in tensor.shape and len(tensor.default) > element_count(tensor, 1):
+        raise PluginError(
+            manifest.name,
+            field,
+            f"{len(tensor.default)} values for {element_count(tensor, 1)} elements; give no more than that",
+        )
+    for value in tensor.default:
+        if not fits(value, tensor.dtype):
+            raise PluginError(manifest.name, field, f"{value} is no {tensor.dtype}; give values that fit")
+
+
+def _check_feature(manifest: Manifest, tensor: Input, field: str) -> None:
+    per_part = FEATURES[tensor.source].per_part
+    for parts in possible_parts(manifest):
+        if element_count(tensor, parts) != (parts if per_part else 1):
+            wanted = "an element for each part" if per_part else "1 element"
+            raise PluginError(
+                manifest.name, f"{field} shape", f"source {tensor.source!r} is {wanted}; declare that shape"
+            )
+    if tensor.clip is not None and tensor.clip[0] > tensor.clip[1]:
+        raise PluginError(manifest.name, f"{field} clip", "its lowest is above its highest; swap them")
+
+
+def _check_states(manifest: Manifest) -> None:
+    states = {tensor.name: tensor for tensor in manifest.inputs if tensor.source == "state"}
+    fed: Counter[str] = Counter()
+    for output in manifest.outputs:
+        field = f"outputs {output.name!r} feeds"
+        if output.role != "state":
+            if output.feeds is not None:
+                raise PluginError(manifest.name, field, "only an output of role 'state' feeds; remove it")
+            continue
+        if output.feeds is None:
+            raise PluginError(manifest.name, field, "missing; name the state input it feeds")
+        if output.feeds not in states:
+            raise PluginError(
+                manifest.name, field, f"{output.feeds!r} is no input of source 'state'; name one that is"
+            )
+        _check_same(manifest, output, states[output.feeds])
+        fed[output.feeds] += 1
+    for name in states:
+        if fed[name] != 1:
+            raise PluginError(
+                manifest.name,
+                f"inputs {name!r}",
+                f"fed by {fed[name]} outputs; let exactly one state output feed it",
+            )
+
+
+def _check_same(manifest: Manifest, output: Output, state: Input) -> None:
+    for attribute in ("dtype", "shape"):
+        given, taken = getattr(output, attribute), getattr(state, attribute)
+        if given != taken:
+            raise PluginError(
+                manifest.name,
+                f"outputs {output.name!r} {attribute}",
+                f"{given} feeds {state.name!r} of {taken}; make them equal",
+            )
+
+
+def _check_scores(manifest: Manifest) -> None:
+    scores = [output for output in manifest.outputs if output.role == "scores"]
+    if len(scores) != 1:
+        raise PluginError(manifest.name, "outputs", f"{len(scores)} of role 'scores'; declare exactly one")
+    field = f"outputs {scores[0].name!r}"
+    if scores[0].dtype != "float32":
+        raise PluginError(manifest.name, f"{field} dtype", f"scores are {scores[0].dtype}; make them float32")
+    for parts in possible_parts(manifest):
+        if element_count(scores[0], parts) != parts:
+            raise PluginError(
+                manifest.name, f"{field} shape", "scores need one element for each part; declare that"
+            )

@@ -1,0 +1,179 @@
+"""A separator stepped note by note from Python: the plain reference for the compiled path.
+
+Evaluation, verification and the benchmark's Python column use it. It holds the GIL between steps and
+allocates small objects, so it has no place on the audio thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from realtime.contract.error import PluginError, one_line
+from realtime.contract.features import FEATURES
+from realtime.contract.manifest import Input
+from realtime.contract.plugin import Plugin
+from realtime.contract.tensors import DTYPES, MAX_PARTS, parameter_values, resolve, state_values
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+MISSING_RUNTIME = "ONNX Runtime is not installed: install 'concertino[cpu]' or 'concertino[gpu]'"
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """Where a feature's value goes: ``values`` is a flat view of the input's buffer."""
+
+    feature: str
+    values: np.ndarray
+    offset: int
+    clip: tuple[int, int] | None
+
+
+class Stepper:
+    """The graph of ``plugin`` for ``parts`` parts, with its recurrent state.
+
+    Buffers are made once. Each state has two that take turns as input and output of the graph.
+    ``parameters`` maps a parameter input's name to its values; one that is shorter than the tensor repeats
+    its last value, one that is not given takes its default.
+
+    Raises:
+        PluginError: ONNX Runtime refuses the graph.
+        ValueError: a number of parts or a parameter that the plugin does not take.
+        ImportError: ONNX Runtime is not installed.
+    """
+
+    def __init__(
+        self, plugin: Plugin, parts: int, parameters: Mapping[str, Sequence[float]] | None = None
+    ) -> None:
+        manifest = plugin.manifest
+        _check_parts(plugin, parts)
+        given = dict(parameters or {})
+        self.plugin = plugin
+        self.parts = parts
+        self._slots: list[_Slot] = []
+        self._states: list[tuple[np.ndarray, np.ndarray, float]] = []
+        state_pairs: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        buffers: dict[str, np.ndarray] = {}
+        for tensor in manifest.inputs:
+            if tensor.source == "state":
+                pair = (state_values(tensor, parts), state_values(tensor, parts))
+                state_pairs[tensor.name] = pair
+                self._states.append((*pair, tensor.initial))
+            elif tensor.source == "parameter":
+                buffers[tensor.name] = parameter_values(tensor, parts, given.pop(tensor.name, None))
+            else:
+                buffers[tensor.name] = buffer = np.zeros(resolve(tensor.shape, parts), DTYPES[tensor.dtype])
+                self._slots.append(_slot(tensor, buffer))
+        if given:
+            known = ", ".join(tensor.name for tensor in manifest.inputs if tensor.source == "parameter")
+            raise ValueError(
+                f"plugin {manifest.name}: no parameter {next(iter(given))!r}; it has: {known or 'none'}"
+            )
+        self._session, self._options = _session(plugin)
+        scores = next(output for output in manifest.outputs if output.role == "scores")
+        self._scores = np.zeros(resolve(scores.shape, parts), np.float32)
+        self._bindings = []
+        for now, after in ((0, 1), (1, 0)):
+            binding = self._session.io_binding()
+            for name, buffer in buffers.items():
+                _bind(binding.bind_input, name, buffer)
+            for name, pair in state_pairs.items():
+                _bind(binding.bind_input, name, pair[now])
+            for output in manifest.outputs:
+                feeds = output.feeds
+                _bind(binding.bind_output, output.name, state_pairs[feeds][after] if feeds else self._scores)
+            self._bindings.append(binding)
+        self._buffers = buffers  # the bindings hold bare pointers into them
+        self._turn = 0
+
+    def reset(self) -> None:
+        """Forget every note: each state takes its initial value again."""
+        for first, second, initial in self._states:
+            first.fill(initial)
+            second.fill(initial)
+        self._turn = 0
+
+    def step(self, features: Mapping[str, int | Sequence[int]]) -> np.ndarray:
+        """Return the scores of the parts for one note, and move the state on.
+
+        ``features`` maps names of ``FEATURES`` to a number, or to ``parts`` numbers for those that are per
+        part; features that the graph does not ask for are ignored. The result is float32 of shape
+        (parts,), a copy that later steps leave alone.
+
+        Raises:
+            ValueError: a feature that the graph asks for is missing or has the wrong length.
+            PluginError: the graph fails; the state is then as before the step.
+        """
+        for slot in self._slots:
+            self._write(slot, features)
+        try:
+            self._session.run_with_iobinding(self._bindings[self._turn], self._options)
+        except Exception as error:  # ONNX Runtime's errors have no common base of their own
+            raise _graph_error(self.plugin, error) from error
+        self._turn = 1 - self._turn if self._states else 0
+        return self._scores.reshape(-1).copy()
+
+    def _write(self, slot: _Slot, features: Mapping[str, int | Sequence[int]]) -> None:
+        name = self.plugin.manifest.name
+        if slot.feature not in features:
+            raise ValueError(
+                f"plugin {name} needs the feature {slot.feature!r}: {FEATURES[slot.feature].meaning}"
+            )
+        value = np.asarray(features[slot.feature], np.int64)
+        wanted = (self.parts,) if FEATURES[slot.feature].per_part else ()
+        if value.shape != wanted:
+            raise ValueError(f"plugin {name}: feature {slot.feature!r} has shape {wanted}, not {value.shape}")
+        value = value + slot.offset
+        slot.values[:] = value if slot.clip is None else np.clip(value, *slot.clip)
+
+
+def _check_parts(plugin: Plugin, parts: int) -> None:
+    known = plugin.manifest.parts
+    if known and parts != len(known):
+        raise ValueError(
+            f"plugin {plugin.manifest.name} serves {len(known)} parts ({', '.join(known)}), not {parts}:"
+            " choose an ensemble of that size"
+        )
+    if not 1 <= parts <= MAX_PARTS:
+        raise ValueError(f"plugin {plugin.manifest.name} serves 1 to {MAX_PARTS} parts, not {parts}")
+
+
+def _slot(tensor: Input, buffer: np.ndarray) -> _Slot:
+    return _Slot(tensor.source, buffer.reshape(-1), tensor.offset, tensor.clip)
+
+
+def _bind(bind: Callable[..., None], name: str, buffer: np.ndarray) -> None:
+    bind(name, "cpu", 0, buffer.dtype.type, buffer.shape, buffer.ctypes.data)
+
+
+def _session(plugin: Plugin) -> tuple[onnxruntime.InferenceSession, onnxruntime.RunOptions]:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(MISSING_RUNTIME) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # fatal only: what fails is raised, and told in one sentence
+    run_options = onnxruntime.RunOptions()
+    run_options.log_severity_level = 4
+    try:
+        # On the CPU even where there is a GPU: this is the reference that others are compared with.
+        session = onnxruntime.InferenceSession(
+            str(plugin.graph_path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's errors have no common base of their own
+        raise _graph_error(plugin, error) from error
+    return session, run_options
+
+
+def _graph_error(plugin: Plugin, error: Exception) -> PluginError:
+    reason = one_line(str(error))[:300]
+    return PluginError(
+        plugin.manifest.name, "graph.file", f"ONNX Runtime refuses it ({reason}); export the graph again"
+    )

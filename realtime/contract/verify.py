@@ -1,0 +1,112 @@
+"""A plugin put to the test: everything that loading checks, ONNX's own checker, and steps that are run."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from realtime.contract.error import PluginError, one_line
+from realtime.contract.features import NO_PITCH
+from realtime.contract.plugin import Plugin, load_plugin
+from realtime.contract.stepper import Stepper
+from realtime.contract.tensors import MAX_PARTS
+
+NOTES = 1000
+WARM_UP = 50
+PARTS_TRIED = (1, 4, MAX_PARTS)
+"""For a plugin that serves any number of parts."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found out about a plugin that passed."""
+
+    name: str
+    folder: Path
+    graph_bytes: int
+    parts: tuple[int, ...]
+    """The numbers of parts that were tried."""
+    notes: int
+    """Timed steps for each number of parts."""
+    step_us: dict[str, float]
+    """p50 and p99 of one step through ONNX Runtime's Python interface, the slowest number of parts."""
+
+
+def verify_plugin(folder: Path, *, called: str | None = None) -> Verification:
+    """Load the plugin in ``folder``, check its graph in depth and step it through made-up notes.
+
+    Raises:
+        PluginError: it fails to load or to run, its scores are not finite, or they differ when the same
+            notes are played again after a reset. ``called`` is as in ``load_plugin``.
+        ImportError: ONNX Runtime is not installed.
+    """
+    plugin = load_plugin(folder, called=called)
+    _check_model(plugin)
+    known = plugin.manifest.parts
+    numbers = (len(known),) if known else PARTS_TRIED
+    times = [_try(plugin, parts) for parts in numbers]
+    slowest = max(times, key=lambda step_us: step_us["p50"])
+    return Verification(
+        plugin.manifest.name, folder, plugin.graph_path.stat().st_size, numbers, NOTES, slowest
+    )
+
+
+def _check_model(plugin: Plugin) -> None:
+    import onnx
+
+    try:
+        onnx.checker.check_model(plugin.graph_path.read_bytes(), full_check=True)
+    except Exception as error:  # the checker raises errors of several unrelated kinds
+        reason = one_line(str(error))[:300]
+        raise PluginError(
+            plugin.manifest.name,
+            "graph.file",
+            f"ONNX's checker refuses it ({reason}); export the graph again",
+        ) from error
+
+
+def _try(plugin: Plugin, parts: int) -> dict[str, float]:
+    stepper = Stepper(plugin, parts)
+    first, times = _play(stepper, parts, NOTES)
+    stepper.reset()
+    again, _ = _play(stepper, parts, WARM_UP)
+    name, field = plugin.manifest.name, "outputs scores"
+    if not np.isfinite(first).all():
+        note = int(np.argmin(np.isfinite(first).all(axis=1)))
+        raise PluginError(name, field, f"not finite at note {note}; export a graph whose scores are")
+    if not np.array_equal(first[:WARM_UP], again):
+        raise PluginError(name, field, "differ after a reset; remove what is random from the graph")
+    p50, p99 = np.percentile(times[WARM_UP:], (50, 99))
+    return {"p50": round(float(p50), 1), "p99": round(float(p99), 1)}
+
+
+def _play(stepper: Stepper, parts: int, notes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scores (notes, parts) and the times in microseconds (notes,)."""
+    scores = np.zeros((notes, parts), np.float32)
+    times = np.zeros(notes)
+    last, chord_last = [NO_PITCH] * parts, [NO_PITCH] * parts
+    for index, features in enumerate(_notes(notes)):
+        if features["chord_index"] == 0:
+            chord_last = list(last)
+        state = {"last_pitch": last, "chord_last_pitch": chord_last, "sounding": [0] * parts}
+        started = time.perf_counter_ns()
+        scores[index] = stepper.step(features | state)
+        times[index] = (time.perf_counter_ns() - started) / 1000
+        last[int(np.argmax(scores[index]))] = features["pitch"]
+    return scores, times
+
+
+def _notes(count: int) -> Iterator[dict[str, int]]:
+    """Yield the features of chords of four, low to high, a quarter apart, over the whole keyboard."""
+    for index in range(count):
+        chord, voice = divmod(index, 4)
+        yield {
+            "pitch": (chord * 7) % 88 + voice * 13,
+            "velocity": 1 + index % 127,
+            "position": 0,
+            "beat": chord,
+            "tick": chord * 24,
+            "chord_index": voice,
+        }
