@@ -6,6 +6,7 @@ allocates small objects, so it has no place on the audio thread.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,14 +25,16 @@ if TYPE_CHECKING:
 MISSING_RUNTIME = "ONNX Runtime is not installed: install 'concertino[cpu]' or 'concertino[gpu]'"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Slot:
     """Where a feature's value goes: ``values`` is a flat view of the input's buffer."""
 
     feature: str
+    per_part: bool
     values: np.ndarray
     offset: int
-    clip: tuple[int, int] | None
+    low: float
+    high: float
 
 
 class Stepper:
@@ -74,7 +77,7 @@ class Stepper:
             raise ValueError(
                 f"plugin {manifest.name}: no parameter {next(iter(given))!r}; it has: {known or 'none'}"
             )
-        self._session, self._options = _session(plugin)
+        self._session = _session(plugin)
         scores = next(output for output in manifest.outputs if output.role == "scores")
         self._scores = np.zeros(resolve(scores.shape, parts), np.float32)
         self._bindings = []
@@ -112,7 +115,7 @@ class Stepper:
         for slot in self._slots:
             self._write(slot, features)
         try:
-            self._session.run_with_iobinding(self._bindings[self._turn], self._options)
+            self._session.run_with_iobinding(self._bindings[self._turn])
         except Exception as error:  # ONNX Runtime's errors have no common base of their own
             raise _graph_error(self.plugin, error) from error
         self._turn = 1 - self._turn if self._states else 0
@@ -124,12 +127,13 @@ class Stepper:
             raise ValueError(
                 f"plugin {name} needs the feature {slot.feature!r}: {FEATURES[slot.feature].meaning}"
             )
-        value = np.asarray(features[slot.feature], np.int64)
-        wanted = (self.parts,) if FEATURES[slot.feature].per_part else ()
-        if value.shape != wanted:
-            raise ValueError(f"plugin {name}: feature {slot.feature!r} has shape {wanted}, not {value.shape}")
-        value = value + slot.offset
-        slot.values[:] = value if slot.clip is None else np.clip(value, *slot.clip)
+        value = features[slot.feature]
+        values = (value,) if isinstance(value, (int, np.integer)) else value
+        if len(values) != slot.values.size or slot.per_part is (values is not value):
+            wanted = f"{self.parts} numbers" if slot.per_part else "one number"
+            raise ValueError(f"plugin {name}: feature {slot.feature!r} takes {wanted}, not {value}")
+        # Plain Python, for these few numbers, is faster than NumPy's clip; integers stay integers.
+        slot.values[:] = [min(max(number + slot.offset, slot.low), slot.high) for number in values]
 
 
 def _check_parts(plugin: Plugin, parts: int) -> None:
@@ -144,14 +148,16 @@ def _check_parts(plugin: Plugin, parts: int) -> None:
 
 
 def _slot(tensor: Input, buffer: np.ndarray) -> _Slot:
-    return _Slot(tensor.source, buffer.reshape(-1), tensor.offset, tensor.clip)
+    low, high = tensor.clip or (-math.inf, math.inf)
+    per_part = FEATURES[tensor.source].per_part
+    return _Slot(tensor.source, per_part, buffer.reshape(-1), tensor.offset, low, high)
 
 
 def _bind(bind: Callable[..., None], name: str, buffer: np.ndarray) -> None:
     bind(name, "cpu", 0, buffer.dtype.type, buffer.shape, buffer.ctypes.data)
 
 
-def _session(plugin: Plugin) -> tuple[onnxruntime.InferenceSession, onnxruntime.RunOptions]:
+def _session(plugin: Plugin) -> onnxruntime.InferenceSession:
     try:
         import onnxruntime
     except ImportError as error:
@@ -160,16 +166,13 @@ def _session(plugin: Plugin) -> tuple[onnxruntime.InferenceSession, onnxruntime.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # fatal only: what fails is raised, and told in one sentence
-    run_options = onnxruntime.RunOptions()
-    run_options.log_severity_level = 4
     try:
         # On the CPU even where there is a GPU: this is the reference that others are compared with.
-        session = onnxruntime.InferenceSession(
+        return onnxruntime.InferenceSession(
             str(plugin.graph_path), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # ONNX Runtime's errors have no common base of their own
         raise _graph_error(plugin, error) from error
-    return session, run_options
 
 
 def _graph_error(plugin: Plugin, error: Exception) -> PluginError:
