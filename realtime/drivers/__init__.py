@@ -1,0 +1,1 @@
+"""Drivers: what calls the process core, one period after the other."""

@@ -1,0 +1,82 @@
+"""The clock: from frames to the beat that the separator is told.
+
+Three sources (``state.Mode``): a fixed tempo (typed, tapped or an ensemble's), MIDI clock with song position
+from a DAW, and JACK transport. An event that comes from a score brings its own beat.
+"""
+
+from numba import njit
+
+from realtime.engine.state import FRAME, STATUS, TICK, DATA1, DATA2, Mode
+
+CLOCKS_PER_QUARTER = 24  # MIDI 1.0: timing clock
+TICKS_PER_SONG_POSITION = 6  # MIDI 1.0: song position counts sixteenths, six clocks each
+SONG_POSITION, TIMING, START, CONTINUE, STOP = 0xF2, 0xF8, 0xFA, 0xFB, 0xFC
+FIXED, CLOCK, TRANSPORT = int(Mode.FIXED), int(Mode.CLOCK), int(Mode.TRANSPORT)
+
+
+@njit
+def tick_at(s, frame):
+    """Return the beat position (ticks, float) at an absolute frame."""
+    gone = (frame - s.tick_frame) * s.ticks_per_frame
+    if s.mode == CLOCK:  # never run ahead of the next timing clock
+        gone = min(gone, s.resolution / CLOCKS_PER_QUARTER * 0.999) if s.clock_rolling else 0.0
+    return s.tick + gone
+
+
+@njit
+def set_tempo(s, bpm, frame):
+    """Change the tempo (quarter notes per minute) from ``frame`` on; the beat does not jump."""
+    s.tick = tick_at(s, frame)
+    s.tick_frame = frame
+    s.bpm = bpm
+    s.ticks_per_frame = bpm * s.resolution / (60.0 * s.rate)
+
+
+@njit
+def place(s, tick, frame):
+    """Put the beat at ``tick`` from ``frame`` on."""
+    s.tick = tick
+    s.tick_frame = frame
+
+
+@njit
+def clock_message(s, event):
+    """Follow a MIDI clock or song position message; return whether it was one."""
+    status = event[STATUS]
+    frame = s.frame + event[FRAME]
+    per_clock = s.resolution / CLOCKS_PER_QUARTER
+    if status == SONG_POSITION:
+        if s.mode == CLOCK:
+            # The next timing clock is this position's: stand one clock before it.
+            position = (event[DATA1] | event[DATA2] << 7) * TICKS_PER_SONG_POSITION
+            place(s, (position - 1) * per_clock, frame)
+        return True
+    if status < TIMING:
+        return False
+    if s.mode != CLOCK:
+        return True
+    if status == TIMING and s.clock_rolling:
+        interval = frame - s.tick_frame
+        if s.clock_interval > 0 and 0 < interval < 8 * s.clock_interval:
+            s.clock_interval += 0.1 * (interval - s.clock_interval)
+        elif interval > 0:
+            s.clock_interval = interval
+        s.ticks_per_frame = per_clock / max(s.clock_interval, 1.0)
+        place(s, s.tick + per_clock, frame)
+    elif status == START:
+        place(s, -per_clock, frame)
+        s.clock_rolling = 1
+        s.restart = 1
+    elif status == CONTINUE:
+        s.clock_rolling = 1
+    elif status == STOP:
+        s.clock_rolling = 0
+    return True
+
+
+@njit
+def beat_of(s, event):
+    """Return the tick (int) at which an event falls: the score's own, else the clock's nearest."""
+    if event[TICK] >= 0:
+        return event[TICK]
+    return max(int(tick_at(s, s.frame + event[FRAME]) + 0.5), 0)

@@ -1,0 +1,156 @@
+"""The process core: events and a period's length in, sound and events out. Every driver calls this.
+
+Sound is rendered up to each event's own frame before the event acts, so that events keep their spacing
+within the period (FluidSynth starts a voice at its next block of 64 frames).
+"""
+
+import ctypes
+
+from numba import carray, cfunc, float32, njit, types
+
+from realtime.engine.histogram import add
+from realtime.engine.messages import dispatch
+from realtime.engine.native import c_function, denormals_back, denormals_off, now_ns, pointer
+from realtime.engine.rings import capture, take_control, take_scheduled
+from realtime.engine.separation import decide_chord, is_note_on
+from realtime.engine.state import ENTRIES, FRAME, STAMP, Counter, Stage, State
+
+PERIODS = int(Counter.PERIODS)
+INPUT, SYNTH, CALLBACK, KEY_TO_SOUND = (
+    int(stage) for stage in (Stage.INPUT, Stage.SYNTH, Stage.CALLBACK, Stage.KEY_TO_SOUND)
+)
+SYNTH_BLOCK = 64  # frames
+GATE_STEP = 1.0 / 128  # of the output's gain in a frame: a panic is silent within 3 ms, without a click
+
+# int fluid_synth_write_float(synth, frames, left, left_offset, left_stride, right, offset, stride)
+_write = c_function(
+    types.int32,
+    types.int64,
+    types.int32,
+    types.int64,
+    types.int32,
+    types.int32,
+    types.int64,
+    types.int32,
+    types.int32,
+)
+
+
+@njit
+def begin_period(s, frames):
+    """Take what the host sent, on top of the events that the driver has already put in."""
+    take_control(s)
+    take_scheduled(s, frames)
+    for i in range(s.event_count):
+        s.event_part[i] = -1
+        s.events[i, FRAME] = min(max(s.events[i, FRAME], 0), frames - 1)
+    sort(s)
+
+
+@njit
+def sort(s):
+    """Put the events in time order; those of one frame stay in the order in which they came."""
+    for i in range(1, s.event_count):
+        j = i
+        while j > 0 and s.events[j - 1, FRAME] > s.events[j, FRAME]:
+            for column in range(ENTRIES):
+                kept = s.events[j, column]
+                s.events[j, column] = s.events[j - 1, column]
+                s.events[j - 1, column] = kept
+            j -= 1
+
+
+@njit
+def render(s, left, right, begin, end):
+    """Render frames ``begin`` to ``end`` of the period into the output."""
+    if end <= begin:
+        return
+    if s.synth == 0:
+        for i in range(begin, end):
+            left[i] = 0.0
+            right[i] = 0.0
+        return
+    _write(
+        s.synth_write,
+        (s.synth, end - begin, left.ctypes.data, begin, 1, right.ctypes.data, begin, 1),
+    )
+
+
+@njit
+def pass_gate(s, left, right, frames):
+    """Close the output after a panic and open it with the next note; keep the peak."""
+    peak_left, peak_right = s.peak[0], s.peak[1]
+    for i in range(frames):
+        if s.gate < s.gate_target:
+            s.gate = min(s.gate + GATE_STEP, s.gate_target)
+        elif s.gate > s.gate_target:
+            s.gate = max(s.gate - GATE_STEP, s.gate_target)
+        left[i] *= s.gate
+        right[i] *= s.gate
+        peak_left = max(peak_left, abs(left[i]))
+        peak_right = max(peak_right, abs(right[i]))
+    s.peak[0] = peak_left
+    s.peak[1] = peak_right
+
+
+@njit
+def measure(s, event, offset, began):
+    """Count how long a note took to reach the core, and to reach the sound.
+
+    A driver that stamps events (STAMP, ns) gives the first; the second counts from the frame at which the
+    key was pressed, ``input_delay`` frames before its place in the output, to the synth's next block.
+    """
+    ns_per_frame = 1e9 / s.rate
+    if event[STAMP] > 0:
+        add(s, INPUT, began - event[STAMP])
+    block_end = -((s.frame + offset) // -SYNTH_BLOCK) * SYNTH_BLOCK - (s.frame + offset)
+    add(s, KEY_TO_SOUND, int((s.input_delay + block_end) * ns_per_frame))
+
+
+@njit
+def process(s, frames, left_address, right_address):
+    """Play one period of ``frames``: events in ``s.events`` (offsets in frames), sound to two float32 buffers.
+
+    Afterwards ``s.out`` holds the parts' events.
+    """
+    began = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
+    denormals_off(s.scratch_fp)
+    left = carray(pointer(left_address), frames, float32)
+    right = carray(pointer(right_address), frames, float32)
+    s.out_count = 0
+    s.spent_ns = 0
+    synth_ns = 0
+    begin_period(s, frames)
+    done = 0
+    for i in range(s.event_count):
+        event = s.events[i]
+        if is_note_on(event):
+            if s.event_part[i] < 0:
+                decide_chord(s, i)
+            measure(s, event, event[FRAME], began)
+        mark = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
+        render(s, left, right, done, event[FRAME])
+        synth_ns += now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - mark
+        done = max(done, event[FRAME])
+        dispatch(s, event, s.event_part[i])
+    mark = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
+    render(s, left, right, done, frames)
+    synth_ns += now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - mark
+    pass_gate(s, left, right, frames)
+    if s.capturing:
+        capture(s, left, right, frames)
+    s.event_count = 0
+    s.frame += frames
+    s.counters[PERIODS] += 1
+    denormals_back(s.scratch_fp)
+    add(s, SYNTH, synth_ns)
+    add(s, CALLBACK, now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - began)
+
+
+@cfunc(types.void(types.int64, types.int64, types.int64, types.int64), cache=True)
+def _process(address, frames, left, right):
+    process(carray(pointer(address), 1, State)[0], frames, left, right)
+
+
+process_period = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)(_process.address)
+"""``process`` for callers from Python: addresses of the state and of two float32 buffers, frames between."""

@@ -1,0 +1,144 @@
+"""One step of a separator's graph: features in, ONNX Runtime's C API, scores out, state carried.
+
+The audio thread never runs this itself when playing: ONNX Runtime allocates and locks inside ``Run``. A
+thread without the GIL does (``work``), woken by a semaphore; offline, the same step runs in line.
+"""
+
+from numba import carray, float32, int32, int64, njit, types
+
+from realtime.contract.features import FEATURES, MAX_BEAT
+from realtime.engine.native import c_function, denormals_off, load_acquire, now_ns, pointer, store_release
+from realtime.engine.rings import word
+from realtime.engine.state import PARTS, REQUESTS, State, Sync
+
+FLOAT32, INT64, INT32 = range(3)
+DTYPES = {"float32": FLOAT32, "int64": INT64, "int32": INT32}
+SPIN_NS = 60_000
+"""How long the thread looks for the next note of a chord before it sleeps: cheaper than being woken."""
+
+CODE_PITCH, CODE_VELOCITY = FEATURES["pitch"].code, FEATURES["velocity"].code
+CODE_POSITION, CODE_BEAT, CODE_TICK = (FEATURES[n].code for n in ("position", "beat", "tick"))
+CODE_CHORD_INDEX, CODE_LAST = FEATURES["chord_index"].code, FEATURES["last_pitch"].code
+CODE_CHORD_LAST, CODE_SOUNDING = FEATURES["chord_last_pitch"].code, FEATURES["sounding"].code
+
+# Columns of a request: single values first, then three rows of one value for each part.
+SEPARATOR, RESTART, PITCH, VELOCITY, TICK, CHORD_INDEX = range(6)
+LAST, CHORD_LAST, SOUNDING = 8, 8 + PARTS, 8 + 2 * PARTS
+
+REQUESTED, ANSWERED, WORKER_STOP = int(Sync.REQUESTED), int(Sync.ANSWERED), int(Sync.WORKER_STOP)
+
+# OrtStatus* Run(session, run_options, input_names, inputs, count, output_names, count, outputs)
+_run = c_function(
+    types.int64,
+    types.int64,
+    types.int64,
+    types.int64,
+    types.int64,
+    types.int64,
+    types.int64,
+    types.int64,
+    types.int64,
+)
+_release_status = c_function(types.void, types.int64)
+# The second argument is dispatch_semaphore_wait's time-out on macOS (all ones: forever); sem_wait has none.
+_wait = c_function(types.int32, types.int64, types.int64)
+
+
+@njit
+def copy(source, target, count):
+    """Copy ``count`` bytes between addresses; whole words of 4."""
+    given, kept = carray(pointer(source), count // 4, int32), carray(pointer(target), count // 4, int32)
+    for i in range(count // 4):
+        kept[i] = given[i]
+
+
+@njit
+def write(s, separator, index, request):
+    """Write one input tensor's feature."""
+    code = s.input_code[separator, index]
+    address = s.input_address[separator, index]
+    dtype = s.input_dtype[separator, index]
+    resolution = s.separator_resolution[separator]
+    count, base, value = 1, 0, 0
+    if code == CODE_PITCH:
+        value = request[PITCH]
+    elif code == CODE_VELOCITY:
+        value = request[VELOCITY]
+    elif code == CODE_POSITION:
+        value = request[TICK] % resolution
+    elif code == CODE_BEAT:
+        value = min(request[TICK] // resolution, MAX_BEAT)
+    elif code == CODE_TICK:
+        value = request[TICK]
+    elif code == CODE_CHORD_INDEX:
+        value = request[CHORD_INDEX]
+    else:
+        count = s.separator_parts[separator]
+        base = LAST if code == CODE_LAST else CHORD_LAST if code == CODE_CHORD_LAST else SOUNDING
+    for i in range(count):
+        given = request[base + i] if base else value
+        given += s.input_offset[separator, index]
+        given = min(max(given, s.input_low[separator, index]), s.input_high[separator, index])
+        if dtype == FLOAT32:
+            carray(pointer(address), count, float32)[i] = given
+        elif dtype == INT64:
+            carray(pointer(address), count, int64)[i] = given
+        else:
+            carray(pointer(address), count, int32)[i] = given
+
+
+@njit
+def step(s, place):
+    """Run the separator for the request at ``place``; leave scores, duration and success in its answer."""
+    request = s.request[place]
+    separator = request[SEPARATOR]
+    began = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)
+    if request[RESTART]:
+        for i in range(s.state_count[separator]):
+            copy(s.state_initial[separator, i], s.state_to[separator, i], s.state_bytes[separator, i])
+    for i in range(s.input_count[separator]):
+        if s.input_code[separator, i] >= 0:
+            write(s, separator, i, request)
+    status = _run(
+        s.ort_run,
+        (
+            s.session[separator],
+            s.run_options[separator],
+            s.input_names[separator],
+            s.input_values[separator],
+            s.input_count[separator],
+            s.output_names[separator],
+            s.output_count[separator],
+            s.output_values[separator],
+        ),
+    )
+    s.answer_failed[place] = status != 0
+    if status != 0:
+        _release_status(s.ort_release_status, (status,))
+    else:
+        for i in range(s.state_count[separator]):
+            copy(s.state_from[separator, i], s.state_to[separator, i], s.state_bytes[separator, i])
+        parts = s.separator_parts[separator]
+        scores = carray(pointer(s.scores[separator]), parts, float32)
+        for i in range(parts):
+            s.answer[place, i] = scores[i]
+    took = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker) - began
+    s.answer_ns[place] = took
+    s.step_ns[separator] = took
+
+
+@njit("void(int64)", nogil=True, cache=True)
+def work(address):
+    """Answer requests until told to stop: the body of the separator's thread."""
+    s = carray(pointer(address), 1, State)[0]
+    denormals_off(s.scratch_worker_fp)
+    idle_since = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)
+    while load_acquire(word(s, WORKER_STOP)) == 0:
+        answered = load_acquire(word(s, ANSWERED))
+        if load_acquire(word(s, REQUESTED)) > answered:
+            step(s, answered % REQUESTS)
+            store_release(word(s, ANSWERED), answered + 1)
+            idle_since = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)
+        elif now_ns(s.clock_gettime, s.clock_id, s.scratch_worker) - idle_since > SPIN_NS:
+            _wait(s.semaphore_wait, (s.semaphore, -1))
+            idle_since = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)

@@ -1,0 +1,200 @@
+"""What each incoming event does: the keyboard's channel messages and the host's commands."""
+
+from numba import njit
+
+from realtime.engine import owner
+from realtime.engine.clock import clock_message, set_tempo
+from realtime.engine.controllers import Policy
+from realtime.engine.output import BEND, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PRESSURE, PROGRAM, emit
+from realtime.engine.rings import log
+from realtime.engine.state import (
+    CHANNELS,
+    CONTROL_PORT,
+    DATA1,
+    DATA2,
+    FRAME,
+    KEYS,
+    PARTS,
+    PORT,
+    SLOTS,
+    STATUS,
+    Command,
+    Log,
+)
+
+PANIC, SELECT, TEMPO, RELEASE_PORT = (
+    int(c) for c in (Command.PANIC, Command.SELECT, Command.TEMPO, Command.RELEASE_PORT)
+)
+COMMAND_RESTART, COMMAND_MODE = int(Command.RESTART), int(Command.MODE)
+INPUT, ENSEMBLE, PANICKED = int(Log.INPUT), int(Log.ENSEMBLE), int(Log.PANIC)
+FORWARD, SUSTAIN, SOSTENUTO, SOFT = (
+    int(p) for p in (Policy.FORWARD, Policy.SUSTAIN, Policy.SOSTENUTO, Policy.SOFT)
+)
+VOLUME, SOUND_OFF, RESET, NOTES_OFF = (
+    int(p) for p in (Policy.VOLUME, Policy.SOUND_OFF, Policy.RESET, Policy.NOTES_OFF)
+)
+CC_VOLUME = 7
+BEND_CENTRE = 8192
+PEDAL_DOWN = 64  # MIDI 1.0: switches are on from 64
+SYSTEM_RESET = 0xFF
+
+
+@njit
+def volume(s, source, channel):
+    """Return a part's volume as a keyboard's volume control scales it."""
+    return s.part_volume[channel] * s.source_cc[source, CC_VOLUME] // 127
+
+
+@njit
+def follow(s, source, channel, offset):
+    """Bring a synth channel to where a keyboard's controllers stand, sending only what differs."""
+    for number in range(KEYS):
+        policy = s.cc_policy[number]
+        if policy != FORWARD and policy != VOLUME:
+            continue
+        value = volume(s, source, channel) if policy == VOLUME else s.source_cc[source, number]
+        if s.channel_cc[channel, number] != value:
+            s.channel_cc[channel, number] = value
+            emit(s, offset, channel, CONTROL, number, value)
+    bend = s.source_bend[source]
+    if s.channel_bend[channel] != bend:
+        s.channel_bend[channel] = bend
+        emit(s, offset, channel, BEND, bend & 0x7F, bend >> 7)
+    pressure = s.source_pressure[source]
+    if s.channel_pressure[channel] != pressure:
+        s.channel_pressure[channel] = pressure
+        emit(s, offset, channel, PRESSURE, pressure, 0)
+
+
+@njit
+def follow_all(s, source, offset):
+    """Bring every channel that a keyboard last played to where its controllers stand."""
+    for channel in range(CHANNELS):
+        if s.channel_user[channel] == source:
+            follow(s, source, channel, offset)
+
+
+@njit
+def reset_controllers(s, source, offset):
+    """Reset all controllers (MIDI 1.0, RP-015): pedals up, bend centred, expression full; volume stays."""
+    owner.sustain(s, source, 0, offset)
+    owner.sostenuto(s, source, 0, offset)
+    s.soft[source] = 0
+    for number in range(KEYS):
+        if s.cc_policy[number] == FORWARD:
+            s.source_cc[source, number] = s.cc_default[number]
+    s.source_bend[source] = BEND_CENTRE
+    s.source_pressure[source] = 0
+    follow_all(s, source, offset)
+
+
+@njit
+def controller(s, source, number, value, offset):
+    """Do what the policy table says of a control change."""
+    policy = s.cc_policy[number]
+    s.source_cc[source, number] = s.source_cc[source, number] if policy == RESET else value
+    down = 1 if value >= PEDAL_DOWN else 0
+    if policy == FORWARD or policy == VOLUME:
+        follow_all(s, source, offset)
+    elif policy == SUSTAIN:
+        owner.sustain(s, source, down, offset)
+    elif policy == SOSTENUTO:
+        owner.sostenuto(s, source, down, offset)
+    elif policy == SOFT:
+        s.soft[source] = down
+    elif policy == SOUND_OFF:
+        owner.silence(s, source, offset)
+    elif policy == RESET:
+        reset_controllers(s, source, offset)
+    elif policy == NOTES_OFF:
+        owner.release_all_keys(s, source, offset)
+
+
+@njit
+def select(s, slot, offset):
+    """Switch to the ensemble in ``slot`` for the notes to come; held notes end where they began."""
+    if slot < 0 or slot >= SLOTS or s.slot_parts[slot] == 0 or slot == s.slot:
+        return
+    s.slot = slot
+    s.restart = 1
+    log(s, s.frame + offset, ENSEMBLE, -1, 0, 0, 0, slot * PARTS, 0)
+
+
+@njit
+def channel_message(s, event, part):
+    """Do what a keyboard's message says; ``part`` was decided for a note-on."""
+    offset, status = event[FRAME], event[STATUS] & 0xF0
+    source = event[PORT] * 16 + (event[STATUS] & 0x0F)
+    data1, data2 = event[DATA1] & 0x7F, event[DATA2] & 0x7F
+    if status == NOTE_ON and data2 > 0:
+        channel = s.slot * PARTS + part
+        s.gate_target = 1.0
+        follow(s, source, channel, offset)
+        s.channel_user[channel] = source
+        owner.begin(s, source, data1, data2, channel, offset)
+    elif status in (NOTE_OFF, NOTE_ON):
+        owner.release(s, source, data1, offset)
+    elif status == CONTROL:
+        controller(s, source, data1, data2, offset)
+    elif status == BEND:
+        s.source_bend[source] = data1 | data2 << 7
+        follow_all(s, source, offset)
+    elif status == PRESSURE:
+        s.source_pressure[source] = data1
+        follow_all(s, source, offset)
+    elif status == KEY_PRESSURE:
+        note = s.held[source, data1]
+        if note >= 0:
+            emit(s, offset, s.note_channel[note], KEY_PRESSURE, s.note_sounded[note], data2)
+    elif status == PROGRAM:
+        select(s, s.program_slot[data1], offset)
+
+
+@njit
+def release_port(s, port, offset):
+    """A keyboard vanished: its notes end, its pedals and controllers go back to rest."""
+    for source in range(port * 16, port * 16 + 16):
+        reset_controllers(s, source, offset)
+        owner.end_all(s, source, offset)
+
+
+@njit
+def panic(s, offset):
+    """Silence everything and go on playing with the next note."""
+    owner.panic(s, offset)
+    s.restart = 1
+    log(s, s.frame + offset, PANICKED, -1, 0, 0, 0, 0, 0)
+
+
+@njit
+def command(s, event):
+    """Do what the host asks."""
+    offset, what, value = event[FRAME], event[STATUS], event[DATA1]
+    if what == PANIC:
+        panic(s, offset)
+    elif what == SELECT:
+        select(s, value, offset)
+    elif what == TEMPO:
+        set_tempo(s, value / 1000.0, s.frame + offset)
+    elif what == RELEASE_PORT:
+        release_port(s, value, offset)
+    elif what == COMMAND_RESTART:
+        s.restart = 1
+    elif what == COMMAND_MODE:
+        s.mode = value
+        s.clock_rolling = 0
+
+
+@njit
+def dispatch(s, event, part):
+    """Handle one event."""
+    if event[PORT] == CONTROL_PORT:
+        command(s, event)
+        return
+    log(
+        s, s.frame + event[FRAME], INPUT, event[PORT], event[STATUS], event[DATA1], event[DATA2], -1, 0
+    )
+    if event[STATUS] == SYSTEM_RESET:
+        panic(s, event[FRAME])
+    elif not clock_message(s, event):
+        channel_message(s, event, part)

@@ -1,0 +1,129 @@
+"""Wait-free rings, one writer and one reader each: how the host and the audio thread talk.
+
+Heads and tails only grow; a place is its count modulo the ring's length. The writer owns the head, the
+reader owns the tail. A host with several writers serialises them on its own side (``host.link``).
+"""
+
+from numba import njit
+
+from realtime.engine.native import load_acquire, store_release
+from realtime.engine.state import CAPTURE, EVENTS, FRAME, LOG, RING, Counter, Sync
+
+CONTROL_HEAD, CONTROL_TAIL = int(Sync.CONTROL_HEAD), int(Sync.CONTROL_TAIL)
+SCHEDULE_HEAD, SCHEDULE_TAIL = int(Sync.SCHEDULE_HEAD), int(Sync.SCHEDULE_TAIL)
+LOG_HEAD, LOG_TAIL = int(Sync.LOG_HEAD), int(Sync.LOG_TAIL)
+CAPTURE_HEAD, CAPTURE_TAIL = int(Sync.CAPTURE_HEAD), int(Sync.CAPTURE_TAIL)
+LOG_DROPPED, CAPTURE_DROPPED = int(Counter.LOG_DROPPED), int(Counter.CAPTURE_DROPPED)
+EVENTS_DEFERRED = int(Counter.EVENTS_DEFERRED)
+
+
+@njit
+def word(s, which):
+    """Return the address of a shared word."""
+    return s.sync.ctypes.data + 64 * which
+
+
+@njit
+def log(s, frame, kind, source, status, data1, data2, channel, value):
+    """Audio thread: note what happened; where the reader is too slow, count it and go on."""
+    head = load_acquire(word(s, LOG_HEAD))
+    if head - load_acquire(word(s, LOG_TAIL)) >= LOG:
+        s.counters[LOG_DROPPED] += 1
+        return
+    entry = s.log[head % LOG]
+    entry[0] = frame
+    entry[1] = kind
+    entry[2] = source
+    entry[3] = status
+    entry[4] = data1
+    entry[5] = data2
+    entry[6] = channel
+    entry[7] = value
+    store_release(word(s, LOG_HEAD), head + 1)
+
+
+@njit
+def capture(s, left, right, frames):
+    """Audio thread: hand a period of sound to the recorder, whole or not at all."""
+    head = load_acquire(word(s, CAPTURE_HEAD))
+    if head + frames - load_acquire(word(s, CAPTURE_TAIL)) > CAPTURE:
+        s.counters[CAPTURE_DROPPED] += frames
+        return
+    for i in range(frames):
+        place = (head + i) % CAPTURE
+        s.capture[place, 0] = left[i]
+        s.capture[place, 1] = right[i]
+    store_release(word(s, CAPTURE_HEAD), head + frames)
+
+
+@njit
+def take_control(s):
+    """Audio thread: move what the host sent to this period's events; return how many came.
+
+    An entry's FRAME is an offset in the period already (or 0); a driver that knows better sets it from
+    STAMP afterwards.
+    """
+    tail = load_acquire(word(s, CONTROL_TAIL))
+    count = load_acquire(word(s, CONTROL_HEAD)) - tail
+    room = EVENTS - s.event_count
+    if count > room:
+        s.counters[EVENTS_DEFERRED] += count - room
+        count = room
+    for i in range(count):
+        s.events[s.event_count, :] = s.control[(tail + i) % RING, :]
+        s.event_count += 1
+    store_release(word(s, CONTROL_TAIL), tail + count)
+    return count
+
+
+@njit
+def take_scheduled(s, frames):
+    """Audio thread: move scheduled events that are due in this period to its events.
+
+    The schedule is in time order; an event that comes too late sounds at the period's start.
+    """
+    tail = load_acquire(word(s, SCHEDULE_TAIL))
+    head = load_acquire(word(s, SCHEDULE_HEAD))
+    while tail < head and s.event_count < EVENTS:
+        due = s.schedule[tail % RING, FRAME] - s.frame
+        if due >= frames:
+            break
+        s.events[s.event_count, :] = s.schedule[tail % RING, :]
+        s.events[s.event_count, FRAME] = max(due, 0)
+        s.event_count += 1
+        tail += 1
+    store_release(word(s, SCHEDULE_TAIL), tail)
+
+
+@njit("int64(int64, int64, int64[:, ::1], int64[:, ::1])", cache=True, nogil=True)
+def push(head_address, tail_address, ring, entries):
+    """Host: append as many ``entries`` (int64, shape (n, columns)) as fit; return that number."""
+    head = load_acquire(head_address)
+    room = len(ring) - (head - load_acquire(tail_address))
+    count = min(room, len(entries))
+    for i in range(count):
+        ring[(head + i) % len(ring), :] = entries[i, :]
+    store_release(head_address, head + count)
+    return count
+
+
+@njit("int64(int64, int64, int64[:, ::1], int64[:, ::1])", cache=True, nogil=True)
+def pop(head_address, tail_address, ring, into):
+    """Host: take up to ``len(into)`` entries from a ring; return how many."""
+    tail = load_acquire(tail_address)
+    count = min(load_acquire(head_address) - tail, len(into))
+    for i in range(count):
+        into[i, :] = ring[(tail + i) % len(ring), :]
+    store_release(tail_address, tail + count)
+    return count
+
+
+@njit("int64(int64, int64, float32[:, ::1], float32[:, ::1])", cache=True, nogil=True)
+def pop_frames(head_address, tail_address, ring, into):
+    """Host: take up to ``len(into)`` frames of sound; return how many."""
+    tail = load_acquire(tail_address)
+    count = min(load_acquire(head_address) - tail, len(into))
+    for i in range(count):
+        into[i, :] = ring[(tail + i) % len(ring), :]
+    store_release(tail_address, tail + count)
+    return count

@@ -1,0 +1,251 @@
+"""Which part plays a note: the separator's answer where it comes in time, else a rule.
+
+The note-ons of one period are decided together, low to high, as in training (Dong et al., ISMIR 2021,
+section 3). A period has a budget for all its decisions; when it is spent, or when the separator is known to
+be slower than what is left, the rule decides at once. The separator still sees those notes, so that its state
+stays true and its answers count again as soon as they are quick enough.
+"""
+
+from math import exp
+
+from numba import njit, types
+
+from realtime.contract.features import NO_PITCH
+from realtime.engine.clock import FIXED, beat_of, place
+from realtime.engine.histogram import add
+from realtime.engine.inference import (
+    ANSWERED,
+    CHORD_INDEX,
+    CHORD_LAST,
+    LAST,
+    PITCH,
+    REQUESTED,
+    RESTART,
+    SEPARATOR,
+    SOUNDING,
+    TICK,
+    VELOCITY,
+    step,
+)
+from realtime.engine.native import c_function, load_acquire, now_ns, store_release
+from realtime.engine.output import NOTE_ON, PROGRAM
+from realtime.engine.rings import log, word
+from realtime.engine.state import (
+    CONTROL_PORT,
+    DATA1,
+    DATA2,
+    FRAME,
+    PARTS,
+    PORT,
+    REQUESTS,
+    STATUS,
+    Counter,
+    Log,
+    Stage,
+)
+
+FALLBACK, LATE, FAILED = int(Counter.FALLBACK), int(Counter.LATE), int(Counter.FAILED)
+DECISION, SEPARATOR_STAGE = int(Log.DECISION), int(Stage.SEPARATOR)
+FAR = 1 << 30
+
+_post = c_function(types.int32, types.int64)
+
+
+@njit
+def is_note_on(event):
+    """Return whether an event begins a note (a note-on with velocity 0 ends one)."""
+    return event[PORT] != CONTROL_PORT and event[STATUS] & 0xF0 == NOTE_ON and event[DATA2] > 0
+
+
+@njit
+def ends_chord(event):
+    """Return whether notes after this event must not be decided with those before it."""
+    return event[PORT] == CONTROL_PORT or event[STATUS] & 0xF0 == PROGRAM
+
+
+@njit
+def in_range(s, channel, pitch):
+    """Return whether a part may play a pitch."""
+    return s.part_lowest[channel] <= pitch <= s.part_highest[channel]
+
+
+@njit
+def by_rule(s, pitch):
+    """Return the part whose last pitch is closest, among those that reach the pitch; ties to the first.
+
+    A part that has not played yet stands at the middle of its range. Where no part reaches the pitch, all may.
+    """
+    best, best_distance = 0, FAR
+    for anyone in range(2):
+        for part in range(s.slot_parts[s.slot]):
+            channel = s.slot * PARTS + part
+            if not anyone and not in_range(s, channel, pitch):
+                continue
+            last = s.chord_last_pitch[part]
+            if last == NO_PITCH:
+                last = (s.part_lowest[channel] + s.part_highest[channel]) // 2
+            if abs(pitch - last) < best_distance:
+                best, best_distance = part, abs(pitch - last)
+        if best_distance < FAR:
+            break
+    return best
+
+
+@njit
+def by_scores(s, scores, pitch):
+    """Return the best part by a separator's scores, within the parts' ranges, and its probability.
+
+    -1 where a score is not a number or no part of the ensemble has a label of this separator.
+    """
+    labels = s.slot_labels[s.slot]
+    highest = -1e30
+    for label in range(labels):
+        if not scores[label] == scores[label]:  # NaN
+            return -1, 0.0
+        highest = max(highest, scores[label])
+    total, best, best_score = 0.0, -1, -1e30
+    for label in range(labels):
+        total += exp(scores[label] - highest)
+    for anyone in range(2):
+        for label in range(labels):
+            part = s.slot_label_part[s.slot, label]
+            if part < 0 or (not anyone and not in_range(s, s.slot * PARTS + part, pitch)):
+                continue
+            if scores[label] > best_score:
+                best, best_score = part, scores[label]
+        if best >= 0:
+            break
+    return best, exp(best_score - highest) / total
+
+
+@njit
+def ask(s, event, tick, chord_index):
+    """Hand a note to the separator; return its request's number, or -1 where too many are waiting."""
+    asked = s.awaited
+    if asked - load_acquire(word(s, ANSWERED)) >= REQUESTS:
+        s.restart_next = 1  # the separator has missed notes: its state is no longer true
+        return -1
+    request = s.request[asked % REQUESTS]
+    request[SEPARATOR] = s.slot_separator[s.slot]
+    request[RESTART] = s.restart_next
+    request[PITCH] = event[DATA1]
+    request[VELOCITY] = event[DATA2]
+    request[TICK] = tick
+    request[CHORD_INDEX] = chord_index
+    for label in range(s.slot_labels[s.slot]):
+        part = s.slot_label_part[s.slot, label]
+        known = part >= 0
+        request[LAST + label] = s.last_pitch[part] if known else NO_PITCH
+        request[CHORD_LAST + label] = s.chord_last_pitch[part] if known else NO_PITCH
+        request[SOUNDING + label] = s.channel_notes[s.slot * PARTS + part] if known else 0
+    s.restart_next = 0
+    s.awaited = asked + 1
+    return asked
+
+
+@njit
+def answered(s, number, began, patience):
+    """Wait for an answer for at most ``patience`` ns; return whether it came.
+
+    This spins: a sleeping audio thread would be woken too late, and the answer takes tens of microseconds.
+    """
+    while load_acquire(word(s, ANSWERED)) <= number:
+        if now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - began > patience:
+            return False
+    return True
+
+
+@njit
+def decide_note(s, event, chord_index):
+    """Return the part of one note-on, the decision's probability, and whether the rule decided."""
+    pitch = event[DATA1]
+    separator = s.slot_separator[s.slot]
+    if separator < 0:
+        return by_rule(s, pitch), 0.0, True
+    began = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
+    waiting = s.awaited - load_acquire(word(s, ANSWERED))
+    number = ask(s, event, beat_of(s, event), chord_index)
+    part, confidence = -1, 0.0
+    came = False
+    if number >= 0 and not s.threaded:
+        step(s, number % REQUESTS)
+        store_release(word(s, REQUESTED), number + 1)
+        store_release(word(s, ANSWERED), number + 1)
+        came = True
+    elif number >= 0:
+        left = s.deadline_ns - s.spent_ns
+        store_release(word(s, REQUESTED), number + 1)
+        _post(s.semaphore_post, (s.semaphore,))
+        if waiting == 0 and s.step_ns[separator] < left:
+            came = answered(s, number, began, left)
+    if came and s.answer_failed[number % REQUESTS]:
+        s.counters[FAILED] += 1
+    elif came:
+        part, confidence = by_scores(s, s.answer[number % REQUESTS], pitch)
+    else:
+        s.counters[LATE] += 1
+    took = now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - began
+    s.spent_ns += took
+    add(s, SEPARATOR_STAGE, took)
+    if part >= 0:
+        return part, confidence, False
+    return by_rule(s, pitch), 0.0, True
+
+
+@njit
+def start_afresh(s):
+    """Forget what has been played: the next note is the first."""
+    s.restart = 0
+    s.restart_next = 1
+    for part in range(PARTS):
+        s.last_pitch[part] = NO_PITCH
+        s.chord_last_pitch[part] = NO_PITCH
+
+
+@njit
+def decide_chord(s, first):
+    """Decide all note-ons of the period from event ``first`` on, low to high."""
+    last = first
+    while last < s.event_count and not ends_chord(s.events[last]):
+        last += 1
+    frame = s.frame + s.events[first, FRAME]
+    silence = s.slot_restart[s.slot]
+    if s.last_note_frame >= 0 and silence > 0 and frame - s.last_note_frame > silence and s.note_count == 0:
+        s.restart = 1
+    if s.restart:
+        start_afresh(s)
+        if s.mode == FIXED:
+            place(s, 0.0, frame)
+    for part in range(PARTS):
+        s.chord_last_pitch[part] = s.last_pitch[part]
+    lowest, chord_index = -1, 0
+    while True:
+        # The lowest undecided note; equal pitches in their order of arrival.
+        chosen = -1
+        for i in range(first, last):
+            if s.event_part[i] < 0 and is_note_on(s.events[i]) and s.events[i, DATA1] >= lowest:
+                if chosen < 0 or s.events[i, DATA1] < s.events[chosen, DATA1]:
+                    chosen = i
+        if chosen < 0:
+            break
+        event = s.events[chosen]
+        lowest = event[DATA1]
+        part, confidence, ruled = decide_note(s, event, chord_index)
+        s.counters[FALLBACK] += ruled
+        s.event_part[chosen] = part
+        s.event_confidence[chosen] = confidence
+        s.last_pitch[part] = event[DATA1]
+        s.last_note_frame = s.frame + event[FRAME]
+        chord_index += 1
+        source = event[PORT] * 16 + (event[STATUS] & 0x0F)
+        log(
+            s,
+            s.frame + event[FRAME],
+            DECISION,
+            source,
+            event[STATUS],
+            event[DATA1],
+            1 if ruled else 0,
+            s.slot * PARTS + part,
+            int(confidence * 1e6),
+        )

@@ -1,0 +1,313 @@
+"""The engine's memory: one struct that holds everything the audio thread reads and writes.
+
+It is allocated once, before the sound starts. The audio thread owns it; others reach it only through the
+rings (``rings``), through counters that they read without stopping it, and before the driver starts.
+Each field says its unit; the first dimension of an array says what it is indexed by.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+KEYS = 128
+PORTS = 16
+"""Input ports; with 16 MIDI channels each they make the sources, ``port * 16 + channel``."""
+SOURCES = PORTS * 16
+SLOTS = 16
+"""Ensembles loaded at once. Each has its own 16 synth channels, so a switch never touches a held note."""
+PARTS = 16
+CHANNELS = SLOTS * PARTS
+"""Synth channels, ``slot * 16 + part``."""
+NOTES = 512
+"""Notes sounding at once; the next one ends the oldest."""
+EVENTS = 1024
+"""Events in one period, in or out; what does not fit waits for the next period."""
+SEPARATORS = 16
+TENSORS = 64
+REQUESTS = 64
+"""Notes on their way to a separator."""
+STAGES = 5
+SUB_BUCKETS = 32
+BUCKETS = 33 * SUB_BUCKETS
+"""Histogram of ns in log-linear buckets: 32 to each power of two, at most 3 % wide."""
+RING = 8192
+"""Entries of a message ring."""
+LOG = 32768
+"""Entries of the ring of what happened."""
+CAPTURE = 1 << 19
+"""Frames (stereo) that a recorder may fall behind: 10.9 s at 48 kHz."""
+
+
+class Stage(IntEnum):
+    """What is timed, in the order of the histograms."""
+
+    INPUT = 0
+    """From an event's time stamp to the period that handles it."""
+    SEPARATOR = 1
+    """One note's decision, as the audio thread sees it: hand over, step, answer."""
+    SYNTH = 2
+    """All rendering of one period."""
+    CALLBACK = 3
+    """The whole period."""
+    KEY_TO_SOUND = 4
+    """From an event's time stamp to the first frame that can hold its sound, without the device's own delay."""
+
+
+class Counter(IntEnum):
+    """What is counted, in the order of ``State.counters``."""
+
+    PERIODS = 0
+    NOTES_ON = 1
+    NOTES_OFF = 2
+    STRAY_OFFS = 3
+    """Note-offs for keys that were not held."""
+    FALLBACK = 4
+    """Notes that a rule decided because the separator was late, failed or absent."""
+    LATE = 5
+    """Separator answers that missed their deadline."""
+    FAILED = 6
+    """Separator steps that ended in an error."""
+    STOLEN = 7
+    """Notes ended because the note table was full."""
+    LOG_DROPPED = 8
+    CAPTURE_DROPPED = 9
+    """Frames that the recorder was too slow to take."""
+    EVENTS_DEFERRED = 10
+    XRUNS = 11
+    """Reported by the driver."""
+    OUT_DROPPED = 12
+    """Output events for which a driver had no room."""
+    RETRIGGERED = 13
+
+
+class Sync(IntEnum):
+    """Words shared between threads, each on a cache line of its own (index times 8 in ``State.sync``)."""
+
+    CONTROL_HEAD = 0
+    CONTROL_TAIL = 1
+    SCHEDULE_HEAD = 2
+    SCHEDULE_TAIL = 3
+    LOG_HEAD = 4
+    LOG_TAIL = 5
+    CAPTURE_HEAD = 6
+    CAPTURE_TAIL = 7
+    REQUESTED = 8
+    """Requests handed to the separator's thread."""
+    ANSWERED = 9
+    WORKER_STOP = 10
+    STOP = 11
+    """Asks a driver thread of our own to end."""
+    SERVER_GONE = 12
+    """Set by a driver whose audio server went away."""
+
+
+class Mode(IntEnum):
+    """Where the clock takes its beat from."""
+
+    FIXED = 0
+    CLOCK = 1
+    TRANSPORT = 2
+
+
+# Columns of an event, in or out.
+FRAME, PORT, STATUS, DATA1, DATA2, TICK, STAMP = range(7)
+"""Frame: offset in the period. Tick: beat position from a score, or -1. Stamp: ns of arrival, or 0."""
+ENTRIES = 8  # a power of two, so that an entry never straddles cache lines
+
+# Columns of a log entry.
+LOG_FRAME, LOG_KIND, LOG_SOURCE, LOG_STATUS, LOG_DATA1, LOG_DATA2, LOG_CHANNEL, LOG_VALUE = range(8)
+
+
+class Log(IntEnum):
+    """Kinds of log entries."""
+
+    INPUT = 0
+    """An event as it was played."""
+    OUTPUT = 1
+    """An event of a part, as it went to the synth."""
+    DECISION = 2
+    """A note's part: data1 its pitch, value its confidence times a million, data2 1 where a rule decided."""
+    ENSEMBLE = 3
+    """The slot in channel was selected."""
+    PANIC = 4
+
+
+class Command(IntEnum):
+    """What the host can tell the engine: the status of an event whose port is ``CONTROL_PORT``."""
+
+    PANIC = 1
+    SELECT = 2
+    """data1: slot."""
+    TEMPO = 3
+    """data1: BPM times 1000."""
+    RELEASE_PORT = 4
+    """data1: port. Its keys and pedals are let go."""
+    RESTART = 5
+    """The separator and the beat start afresh with the next note."""
+    MODE = 6
+    """data1: a ``Mode``."""
+
+
+CONTROL_PORT = -1
+
+# Flags of a note.
+DOWN, PEDALLED, SOSTENUTO = 1, 2, 4
+
+State = np.dtype(
+    [
+        # addresses of C functions and objects, set before the driver starts
+        ("clock_gettime", np.int64),
+        ("clock_id", np.int32),
+        ("synth", np.int64),
+        ("synth_noteon", np.int64),
+        ("synth_noteoff", np.int64),
+        ("synth_cc", np.int64),
+        ("synth_bend", np.int64),
+        ("synth_pressure", np.int64),
+        ("synth_key_pressure", np.int64),
+        ("synth_sounds_off", np.int64),
+        ("synth_write", np.int64),
+        ("ort_run", np.int64),
+        ("ort_release_status", np.int64),
+        ("semaphore_post", np.int64),
+        ("semaphore_wait", np.int64),
+        ("semaphore", np.int64),
+        # the driver's own functions and ports
+        ("driver", np.int64, (16,)),
+        ("driver_ports", np.int64, (PORTS + PARTS + 4,)),
+        # format
+        ("rate", np.float64),
+        ("frame", np.int64),  # frames since the start, at the start of the period
+        ("input_delay", np.int64),  # frames that a driver holds events back, to keep their spacing
+        ("scratch_time", np.int64, (2,)),
+        ("scratch_fp", np.int32, (2,)),
+        ("scratch_worker", np.int64, (2,)),  # the separator thread's own
+        ("scratch_worker_fp", np.int32, (2,)),
+        ("sync", np.int64, (16 * 8,)),
+        ("counters", np.int64, (16,)),
+        ("histogram", np.int64, (STAGES, BUCKETS)),
+        ("stage_max", np.int64, (STAGES,)),  # ns
+        ("peak", np.float32, (2,)),
+        # rings
+        ("control", np.int64, (RING, ENTRIES)),
+        ("schedule", np.int64, (RING, ENTRIES)),  # FRAME is absolute here
+        ("log", np.int64, (LOG, 8)),
+        ("capture", np.float32, (CAPTURE, 2)),
+        ("capturing", np.int32),
+        # events of this period
+        ("events", np.int64, (EVENTS, ENTRIES)),
+        ("event_count", np.int32),
+        ("event_part", np.int16, (EVENTS,)),  # decided part of a note-on, or -1
+        ("event_confidence", np.float32, (EVENTS,)),
+        ("out", np.int64, (EVENTS, ENTRIES)),  # PORT is the synth channel here
+        ("out_count", np.int32),
+        # the owner table: notes[0:note_count], and where each held key's note is
+        ("note_source", np.int16, (NOTES,)),
+        ("note_key", np.int16, (NOTES,)),
+        ("note_channel", np.int16, (NOTES,)),
+        ("note_sounded", np.int16, (NOTES,)),  # key sent to the synth
+        ("note_flags", np.int16, (NOTES,)),
+        ("note_birth", np.int64, (NOTES,)),
+        ("note_count", np.int32),
+        ("births", np.int64),
+        ("held", np.int16, (SOURCES, KEYS)),  # index into notes, or -1
+        ("sounding", np.int16, (CHANNELS, KEYS)),  # notes that share a channel and key
+        ("channel_notes", np.int16, (CHANNELS,)),
+        # controllers, by source and as last sent to each synth channel
+        ("cc_policy", np.int8, (KEYS,)),
+        ("cc_default", np.int16, (KEYS,)),
+        ("source_cc", np.int16, (SOURCES, KEYS)),
+        ("source_bend", np.int16, (SOURCES,)),
+        ("source_pressure", np.int16, (SOURCES,)),
+        ("channel_cc", np.int16, (CHANNELS, KEYS)),
+        ("channel_bend", np.int16, (CHANNELS,)),
+        ("channel_pressure", np.int16, (CHANNELS,)),
+        ("channel_user", np.int16, (CHANNELS,)),  # source that last played on it, or -1
+        ("sustain", np.int8, (SOURCES,)),
+        ("sostenuto", np.int8, (SOURCES,)),
+        ("soft", np.int8, (SOURCES,)),
+        # ensembles
+        ("slot", np.int32),
+        ("program_slot", np.int16, (KEYS,)),  # slot that a program change selects, or -1
+        ("slot_parts", np.int16, (SLOTS,)),
+        ("slot_separator", np.int16, (SLOTS,)),  # or -1: the rule
+        ("slot_restart", np.int64, (SLOTS,)),  # frames of silence; 0 = never
+        ("slot_labels", np.int16, (SLOTS,)),
+        ("slot_label_part", np.int16, (SLOTS, PARTS)),  # part that plays a label, or -1
+        ("part_lowest", np.int16, (CHANNELS,)),
+        ("part_highest", np.int16, (CHANNELS,)),
+        ("part_transpose", np.int16, (CHANNELS,)),
+        ("part_mono", np.int8, (CHANNELS,)),
+        ("part_volume", np.int16, (CHANNELS,)),
+        # what has been played, as the separator's features see it
+        ("last_pitch", np.int16, (PARTS,)),
+        ("chord_last_pitch", np.int16, (PARTS,)),
+        ("last_note_frame", np.int64),
+        ("restart", np.int8),
+        # the clock
+        ("mode", np.int32),
+        ("bpm", np.float64),
+        ("resolution", np.float64),  # ticks per quarter note
+        ("tick", np.float64),  # at tick_frame
+        ("tick_frame", np.int64),
+        ("ticks_per_frame", np.float64),
+        ("clock_rolling", np.int8),
+        ("clock_interval", np.float64),  # frames between MIDI clocks
+        # separators
+        ("deadline_ns", np.int64),  # for all decisions of one period
+        ("spent_ns", np.int64),
+        ("threaded", np.int8),  # 1: a thread of its own runs the separator; 0: in line (offline)
+        ("step_ns", np.int64, (SEPARATORS,)),  # duration of the last step
+        ("session", np.int64, (SEPARATORS,)),
+        ("run_options", np.int64, (SEPARATORS,)),
+        ("input_names", np.int64, (SEPARATORS,)),
+        ("input_values", np.int64, (SEPARATORS,)),
+        ("output_names", np.int64, (SEPARATORS,)),
+        ("output_values", np.int64, (SEPARATORS,)),
+        ("input_count", np.int32, (SEPARATORS,)),
+        ("output_count", np.int32, (SEPARATORS,)),
+        ("separator_parts", np.int32, (SEPARATORS,)),
+        ("separator_resolution", np.int32, (SEPARATORS,)),
+        ("scores", np.int64, (SEPARATORS,)),  # address of float32 (parts,)
+        ("input_code", np.int32, (SEPARATORS, TENSORS)),  # a feature's code, or -1
+        ("input_address", np.int64, (SEPARATORS, TENSORS)),
+        ("input_dtype", np.int32, (SEPARATORS, TENSORS)),
+        ("input_offset", np.int64, (SEPARATORS, TENSORS)),
+        ("input_low", np.int64, (SEPARATORS, TENSORS)),
+        ("input_high", np.int64, (SEPARATORS, TENSORS)),
+        ("state_count", np.int32, (SEPARATORS,)),
+        ("state_from", np.int64, (SEPARATORS, TENSORS)),
+        ("state_to", np.int64, (SEPARATORS, TENSORS)),
+        ("state_bytes", np.int64, (SEPARATORS, TENSORS)),
+        ("state_initial", np.int64, (SEPARATORS, TENSORS)),  # address of the first values
+        ("request", np.int64, (REQUESTS, 8 + 3 * PARTS)),
+        ("answer", np.float32, (REQUESTS, PARTS)),
+        ("answer_failed", np.int32, (REQUESTS,)),
+        ("answer_ns", np.int64, (REQUESTS,)),
+        ("awaited", np.int64),  # requests made so far
+        ("restart_next", np.int8),
+        # the output gate: closed by a panic, so that no reverb is left, opened by the next note
+        ("gate", np.float32),
+        ("gate_target", np.float32),
+    ],
+    align=True,
+)
+
+
+def new_state(rate: float) -> np.ndarray:
+    """Return a fresh engine memory for ``rate`` (Hz): dtype ``State``, shape (1,), every page touched."""
+    memory = np.zeros(1, State)
+    memory.view(np.uint8)[:] = 0  # touch each page now, not in the first period that needs it
+    state = memory[0]
+    state["rate"] = rate
+    state["resolution"] = 24.0
+    state["bpm"] = 120.0
+    state["held"] = state["program_slot"] = state["last_pitch"] = state["chord_last_pitch"] = -1
+    state["channel_user"] = state["slot_separator"] = state["slot_label_part"] = -1
+    state["source_bend"] = state["channel_bend"] = 8192
+    state["part_highest"] = 127
+    state["part_volume"] = 100
+    state["gate"] = state["gate_target"] = 1.0
+    state["restart"] = 1
+    state["last_note_frame"] = -1
+    return memory

@@ -1,0 +1,231 @@
+"""The engine with everything that it needs: memory, synth, ensembles, separators and their thread.
+
+A driver is given an ``Engine`` and calls its process core; the same engine plays live, renders and is tested.
+"""
+
+import ctypes
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from realtime.contract.library import find_plugin
+from realtime.contract.manifest import Manifest
+from realtime.engine.controllers import defaults, policies
+from realtime.engine.histogram import summary
+from realtime.engine.native import address_of
+from realtime.engine.state import PARTS, SLOTS, Counter, Stage, new_state
+from realtime.ensembles.schema import Ensemble
+from realtime.host.link import Link
+from realtime.host.separators import SeparatorBank
+from realtime.host.synth import Synth
+from realtime.host.worker import Worker
+
+CC_VOLUME, CC_PAN, CC_REVERB, CC_CHORUS = 7, 10, 91, 93
+DEADLINE = 0.4
+"""Share of a period that decisions may take."""
+WARM_UP_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Slot:
+    """An ensemble that is loaded, and the separator that serves it (None: the rule)."""
+
+    index: int
+    ensemble: Ensemble
+    separator: str | None
+
+
+class Engine:
+    """The process core's memory and all that it points to.
+
+    Args:
+        rate: frames a second.
+        soundfont: SoundFont to play with; None: no synth (decisions and MIDI only).
+    """
+
+    def __init__(self, rate: float, soundfont: Path | None) -> None:
+        self.memory = new_state(rate)
+        self.state: np.void = self.memory[0]
+        self.address = self.memory.ctypes.data
+        self.link = Link(self.state)
+        self.slots: list[Slot] = []
+        self.notices: list[str] = []
+        self._bank = SeparatorBank(self.state)
+        self._loaded: dict[tuple, int] = {}
+        self._worker: Worker | None = None
+        state = self.state
+        library = ctypes.CDLL(None)
+        state["clock_gettime"] = address_of(library.clock_gettime)
+        state["clock_id"] = time.CLOCK_MONOTONIC
+        state["cc_policy"] = policies()
+        state["cc_default"] = state["source_cc"][:] = state["channel_cc"][:] = defaults()
+        self.set_tempo(120.0)
+        self.synth: Synth | None = None
+        if soundfont is not None:
+            self.synth = Synth(soundfont, rate)
+            self.synth.attach(state)
+
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        return float(self.state["rate"])
+
+    def set_tempo(self, bpm: float) -> None:
+        """Set the fixed tempo, in quarter notes per minute, before the sound starts."""
+        self.state["bpm"] = bpm
+        self.state["ticks_per_frame"] = bpm * self.state["resolution"] / (60.0 * self.rate)
+
+    def set_period(self, frames: int) -> None:
+        """Tell the engine how long a period is: the separators' deadline is a share of it."""
+        self.state["deadline_ns"] = int(DEADLINE * frames / self.rate * 1e9)
+
+    def load(self, ensemble: Ensemble, separator: str | None = None) -> Slot:
+        """Load an ensemble into the next slot, before the sound starts.
+
+        A separator that can't be loaded is told in ``notices``, and the rule serves the ensemble.
+
+        Args:
+            ensemble: what to load.
+            separator: played instead of the ensemble's own, as ``NAME`` or ``NAME:value,value...``.
+
+        Raises:
+            ValueError: all slots are taken, or a part's label is unknown to the separator.
+        """
+        index = len(self.slots)
+        if index == SLOTS:
+            raise ValueError(f"at most {SLOTS} ensembles can be loaded at once")
+        wanted = separator or ensemble.separator
+        name: str | None = wanted
+        try:
+            place, manifest = self._separator(wanted, ensemble)
+        except (ValueError, OSError) as error:
+            self.notices.append(f"{error}; {ensemble.name} is played by the closest-pitch rule")
+            place, manifest, name = -1, None, None
+        self._fill_slot(index, ensemble, place, label_parts(ensemble, manifest))
+        if self.synth:
+            self.notices += self.synth.prepare(index, ensemble)
+        slot = Slot(index, ensemble, name)
+        self.slots.append(slot)
+        return slot
+
+    def _separator(self, wanted: str, ensemble: Ensemble) -> tuple[int, Manifest]:
+        name, _, values = wanted.partition(":")
+        plugin = find_plugin(name)
+        parameters: dict[str, Sequence[float]] = dict(ensemble.parameters) if wanted == ensemble.separator else {}
+        if values:
+            parameters |= spelled_parameter(plugin.manifest, values)
+        key = (name, len(ensemble.parts), tuple(sorted((k, tuple(v)) for k, v in parameters.items())))
+        if key not in self._loaded:
+            self._loaded[key] = self._bank.load(plugin, len(ensemble.parts), parameters).index
+        return self._loaded[key], plugin.manifest
+
+    def _fill_slot(self, index: int, ensemble: Ensemble, separator: int, labels: Sequence[int]) -> None:
+        state = self.state
+        state["slot_parts"][index] = len(ensemble.parts)
+        state["slot_separator"][index] = separator
+        state["slot_restart"][index] = int(ensemble.restart_after * self.rate)
+        state["slot_labels"][index] = len(labels)
+        state["slot_label_part"][index, : len(labels)] = labels
+        if ensemble.program is not None:
+            state["program_slot"][ensemble.program] = index
+        for place, part in enumerate(ensemble.parts):
+            channel = index * PARTS + place
+            state["part_lowest"][channel], state["part_highest"][channel] = part.lowest, part.highest
+            state["part_transpose"][channel] = part.transpose
+            state["part_mono"][channel] = part.voices == "mono"
+            state["part_volume"][channel] = state["channel_cc"][channel, CC_VOLUME] = part.volume
+
+    def start_worker(self, priority: int = 0) -> None:
+        """Give the separators a thread of their own: for drivers that play in real time.
+
+        Args:
+            priority: its SCHED_FIFO priority, at most the audio thread's; 0: none.
+        """
+        if self._bank.loaded and self._worker is None:
+            try:
+                self._worker = Worker(self.state, self.address, priority)
+            except OSError as error:
+                self.notices.append(str(error))
+
+    def program_events(self, slot: int) -> list[tuple[int, int, int, int]]:
+        """Return what a MIDI instrument must be sent to sound like a slot's parts.
+
+        Returns:
+            (part, status, data1, data2) with channel 0 in the status: bank, program, volume, pan.
+        """
+        events = []
+        for place, part in enumerate(self.slots[slot].ensemble.parts):
+            events += [
+                (place, 0xB0, 0, part.bank >> 7),
+                (place, 0xB0, 32, part.bank & 0x7F),
+                (place, 0xC0, part.program, 0),
+                (place, 0xB0, CC_VOLUME, part.volume),
+                (place, 0xB0, CC_PAN, part.pan),
+            ]
+        return events
+
+    def latency(self) -> dict[str, dict[str, float]]:
+        """Return each stage's p50, p95, p99, p99.9, max and jitter in microseconds, while playing."""
+        return summary(self.state)
+
+    def counters(self) -> dict[str, int]:
+        """Return every counter by name, while playing."""
+        return {c.name.lower(): int(self.state["counters"][c]) for c in Counter}
+
+    def reset_measurements(self) -> None:
+        """Forget what was timed so far, to leave out the warm-up."""
+        for stage in Stage:
+            self.state["histogram"][stage] = 0
+            self.state["stage_max"][stage] = 0
+
+    def close(self) -> None:
+        """Free the synth and stop the thread; the driver must have stopped."""
+        if self._worker:
+            self._worker.close()
+            self._worker = None
+        if self.synth:
+            self.state["synth"] = 0
+            self.synth.close()
+            self.synth = None
+
+
+def label_parts(ensemble: Ensemble, manifest: Manifest | None) -> list[int]:
+    """Return, for each label of a separator, the part of the ensemble that plays it (-1: none).
+
+    Raises:
+        ValueError: a part asks for a label that the separator does not have.
+    """
+    if manifest is None or not manifest.parts:
+        return list(range(len(ensemble.parts)))
+    known = {name.lower(): place for place, name in enumerate(manifest.parts)}
+    labels = [-1] * len(manifest.parts)
+    for place, part in enumerate(ensemble.parts):
+        label = known.get(part.label.lower()) if part.label else place
+        if label is None:
+            raise ValueError(
+                f"ensemble {ensemble.name}: parts[{place}].label {part.label!r} is not one of "
+                f"{', '.join(manifest.parts)}, the parts of separator {manifest.name}"
+            )
+        if label < len(labels):
+            labels[label] = place
+    return labels
+
+
+def spelled_parameter(manifest: Manifest, values: str) -> dict[str, Sequence[float]]:
+    """Return the parameter that ``NAME:values`` sets: the separator's only one.
+
+    Raises:
+        ValueError: it has none, or the values are not numbers.
+    """
+    names = [i.name for i in manifest.inputs if i.source == "parameter"]
+    if len(names) != 1:
+        raise ValueError(f"separator {manifest.name} takes no value after a colon")
+    try:
+        return {names[0]: [float(v) for v in values.split(",")]}
+    except ValueError:
+        raise ValueError(f"{manifest.name}:{values}: give numbers with commas, such as split:60") from None
+
+

@@ -1,0 +1,76 @@
+"""The host's end of the rings: send events to the audio thread, read what happened."""
+
+import threading
+
+import numpy as np
+
+from realtime.engine.rings import pop, pop_frames, push
+from realtime.engine.state import CONTROL_PORT, Command, Sync
+
+BATCH = 4096
+
+
+class Link:
+    """Talks to a running engine. Senders may be any threads; each kind of reader must be one."""
+
+    def __init__(self, state: np.void) -> None:
+        self.state = state
+        self._sending = threading.Lock()  # the rings have one writer each: the host's threads take turns
+        self._entries = np.zeros((BATCH, 8), np.int64)
+        self._frames = np.zeros((BATCH, 2), np.float32)
+
+    def _word(self, which: Sync) -> int:
+        return self.state["sync"].ctypes.data + 64 * which
+
+    def send(self, port: int, status: int, data1: int = 0, data2: int = 0, stamp: int = 0) -> bool:
+        """Send one event to be played at once; return whether there was room.
+
+        Args:
+            port: input port, or ``CONTROL_PORT`` for a command.
+            status, data1, data2: the MIDI message, or the command and its value.
+            stamp: time of arrival in ns of the engine's clock; 0: now.
+        """
+        entry = np.array([[0, port, status, data1, data2, -1, stamp, 0]], np.int64)
+        with self._sending:
+            done = push(
+                self._word(Sync.CONTROL_HEAD), self._word(Sync.CONTROL_TAIL), self.state["control"], entry
+            )
+        return done == 1
+
+    def command(self, what: Command, value: int = 0) -> bool:
+        """Tell the engine to do something."""
+        return self.send(CONTROL_PORT, int(what), value)
+
+    def schedule(self, entries: np.ndarray) -> int:
+        """Append events with absolute frames, in time order; return how many there was room for.
+
+        Args:
+            entries: int64, shape (n, ENTRIES), columns as in ``engine.state``.
+        """
+        with self._sending:
+            return push(
+                self._word(Sync.SCHEDULE_HEAD), self._word(Sync.SCHEDULE_TAIL), self.state["schedule"], entries
+            )
+
+    def scheduled(self) -> int:
+        """Return how many scheduled events are still to come."""
+        sync = self.state["sync"]
+        return int(sync[8 * Sync.SCHEDULE_HEAD] - sync[8 * Sync.SCHEDULE_TAIL])
+
+    def read_log(self) -> np.ndarray:
+        """Return what happened since the last call: int64, shape (n, 8), columns as in ``engine.state``."""
+        parts = []
+        while True:
+            count = pop(
+                self._word(Sync.LOG_HEAD), self._word(Sync.LOG_TAIL), self.state["log"], self._entries
+            )
+            parts.append(self._entries[:count].copy())
+            if count < BATCH:
+                return np.concatenate(parts)
+
+    def read_sound(self) -> np.ndarray:
+        """Return captured sound since the last call: float32, shape (frames, 2), at most ``BATCH`` frames."""
+        count = pop_frames(
+            self._word(Sync.CAPTURE_HEAD), self._word(Sync.CAPTURE_TAIL), self.state["capture"], self._frames
+        )
+        return self._frames[:count].copy()

@@ -1,0 +1,117 @@
+"""From a plugin to the engine's tables: buffers, OrtValues and names, all made before the sound starts."""
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from realtime.contract.features import FEATURES
+from realtime.contract.plugin import Plugin
+from realtime.contract.tensors import parameter_values, resolve, state_values
+from realtime.engine.inference import DTYPES
+from realtime.engine.state import PARTS, SEPARATORS, TENSORS
+from realtime.host.runtime import Runtime
+
+ANY = np.iinfo(np.int64)
+
+
+@dataclass
+class Loaded:
+    """A separator in the engine's tables, and the memory that those tables point to."""
+
+    plugin: Plugin
+    index: int
+    parts: int
+    keep: list[Any] = field(default_factory=list)
+
+
+class SeparatorBank:
+    """Loads separators for an engine's state and times one step of each, so that deadlines can be judged."""
+
+    def __init__(self, state: np.void) -> None:
+        self.state = state
+        self.loaded: list[Loaded] = []
+        self._runtime: Runtime | None = None
+
+    @property
+    def runtime(self) -> Runtime:
+        """ONNX Runtime, loaded when the first separator is."""
+        if self._runtime is None:
+            self._runtime = Runtime()
+            self.state["ort_run"] = self._runtime.address("Run")
+            self.state["ort_release_status"] = self._runtime.address("ReleaseStatus")
+        return self._runtime
+
+    def load(self, plugin: Plugin, parts: int, parameters: Mapping[str, Sequence[float]]) -> Loaded:
+        """Put a plugin into the next free place of the engine's tables.
+
+        Args:
+            plugin: a checked plugin.
+            parts: number of parts where the plugin takes any number.
+            parameters: values for its parameter inputs, by name.
+
+        Raises:
+            ValueError: an unknown parameter, or a graph that ONNX Runtime refuses.
+        """
+        manifest = plugin.manifest
+        if len(self.loaded) == SEPARATORS:
+            raise ValueError(f"at most {SEPARATORS} separators can be loaded at once")
+        known = {i.name for i in manifest.inputs if i.source == "parameter"}
+        if unknown := sorted(set(parameters) - known):
+            allowed = ", ".join(sorted(known)) or "none"
+            raise ValueError(f"separator {manifest.name} has no parameter {unknown[0]!r} (it has: {allowed})")
+        parts = len(manifest.parts) or parts
+        loaded = Loaded(plugin, len(self.loaded), parts)
+        self._fill(loaded, parameters)
+        self.loaded.append(loaded)
+        return loaded
+
+    def _fill(self, loaded: Loaded, parameters: Mapping[str, Sequence[float]]) -> None:
+        state, index, manifest = self.state, loaded.index, loaded.plugin.manifest
+        if max(len(manifest.inputs), len(manifest.outputs)) > TENSORS or loaded.parts > PARTS:
+            raise ValueError(f"separator {manifest.name}: at most {TENSORS} tensors and {PARTS} parts")
+        session = self.runtime.session(loaded.plugin.graph_path)
+        arrays: dict[str, np.ndarray] = {}
+        for place, tensor in enumerate(manifest.inputs):
+            if tensor.source == "parameter":
+                array = parameter_values(tensor, loaded.parts, parameters.get(tensor.name))
+            elif tensor.source == "state":
+                array = state_values(tensor, loaded.parts)
+            else:
+                array = np.zeros(resolve(tensor.shape, loaded.parts), tensor.dtype)
+            arrays[tensor.name] = array
+            feature = FEATURES.get(tensor.source)
+            low, high = tensor.clip or (ANY.min, ANY.max)
+            state["input_code"][index, place] = feature.code if feature else -1
+            state["input_address"][index, place] = array.ctypes.data
+            state["input_dtype"][index, place] = DTYPES[tensor.dtype]
+            state["input_offset"][index, place] = tensor.offset
+            state["input_low"][index, place], state["input_high"][index, place] = low, high
+        outputs = [np.zeros(resolve(t.shape, loaded.parts), t.dtype) for t in manifest.outputs]
+        states = 0
+        for tensor, array in zip(manifest.outputs, outputs, strict=True):
+            if tensor.role == "scores":
+                state["scores"][index] = array.ctypes.data
+                continue
+            fed = arrays[tensor.feeds or ""]
+            initial = fed.copy()
+            state["state_from"][index, states] = array.ctypes.data
+            state["state_to"][index, states] = fed.ctypes.data
+            state["state_initial"][index, states] = initial.ctypes.data
+            state["state_bytes"][index, states] = fed.nbytes
+            states += 1
+            loaded.keep.append(initial)
+        inputs = [arrays[t.name] for t in manifest.inputs]
+        state["state_count"][index] = states
+        state["session"][index] = session.value
+        state["separator_parts"][index] = loaded.parts
+        state["separator_resolution"][index] = manifest.resolution
+        for kind, tensors, given in (("input", manifest.inputs, inputs), ("output", manifest.outputs, outputs)):
+            names = (ctypes.c_char_p * len(tensors))(*(t.name.encode() for t in tensors))
+            values = (ctypes.c_void_p * len(tensors))(*(self.runtime.tensor(a).value for a in given))
+            state[f"{kind}_names"][index] = ctypes.addressof(names)
+            state[f"{kind}_values"][index] = ctypes.addressof(values)
+            state[f"{kind}_count"][index] = len(tensors)
+            loaded.keep += [names, values, *given]
