@@ -17,8 +17,25 @@ CHUNK = 2**16
 MAX_HEADER_BYTES = 2**20
 """Longest single read: what is longer is an archive's index or header, never a file's data."""
 
+MAX_NAME = 200
+
 PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The zip methods whose memory use is bounded by what is asked of them."""
+
+DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    zlib.error,
+    EOFError,
+    # What the standard readers let through on damaged headers, and names that cannot be files.
+    ValueError,
+    OverflowError,
+    NotImplementedError,
+    RuntimeError,
+    FileExistsError,
+    NotADirectoryError,
+)
 
 Member = tuple[str, bool, str | None, IO[bytes] | None]
 """Name, whether a folder, why it is refused, and its data."""
@@ -45,11 +62,9 @@ def unpack(source: Path, target: Path) -> Path:
             _write_members(reader(cast(BinaryIO, _Bounded(raw))), target, name)
     except _TooBigError as error:
         raise _refusal(name, f"more than {MAX_FOLDER_BYTES / 2**20:g} MiB or an oversized header") from error
-    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise PluginError(name, "archive", f"damaged ({error}); get it again") from error
-    except (ValueError, OverflowError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, PluginError):
-            raise
+    except PluginError:
+        raise
+    except DAMAGE as error:
         raise PluginError(name, "archive", f"damaged ({error}); get it again") from error
     folders = [target, *sorted(path for path in target.iterdir() if path.is_dir())]
     for folder in folders[:2]:
@@ -83,6 +98,8 @@ def _write_members(members: Iterator[Member], target: Path, name: str) -> None:
 def _inside(member: str, name: str) -> PurePosixPath:
     path = PurePosixPath(member)
     # Windows rules as well, wherever we run: drive letters and backslashes.
+    if len(member) > MAX_NAME:
+        raise _refusal(name, f"a member's name has more than {MAX_NAME} characters")
     if path.is_absolute() or ".." in path.parts or "\\" in member or PureWindowsPath(member).drive:
         raise _refusal(name, f"member {member!r} points outside the archive")
     return path

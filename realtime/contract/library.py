@@ -49,7 +49,7 @@ def shipped_folder() -> Path:
 def search_path() -> list[Path]:
     """Return where plugins are looked for: ``CONCERTINO_MODELS``, the user's folder, what ships."""
     places = os.environ.get(ENVIRONMENT, "").split(os.pathsep)
-    return [*(Path(place).expanduser() for place in places if place), user_folder(), shipped_folder()]
+    return [*(Path(os.path.expanduser(place)) for place in places if place), user_folder(), shipped_folder()]
 
 
 def find_plugin(name: str) -> Plugin:
@@ -61,7 +61,7 @@ def find_plugin(name: str) -> Plugin:
     """
     if re.match(NAME_PATTERN, name):
         for place in search_path():
-            if (place / name).is_dir():
+            if os.path.isdir(place / name):  # False, not an error, for a place that is closed to us
                 return _load_named(place / name)
     known = sorted({listing.name for listing in list_plugins() if listing.plugin})
     raise PluginError(
@@ -95,29 +95,25 @@ def add_plugin(source: Path, *, replace: bool = False) -> Plugin:
 
     Raises:
         PluginError: it is refused, or there is one of its name and ``replace`` is not set.
+        OSError: the user's folder cannot be written.
     """
     from realtime.contract.verify import verify_plugin
 
-    name = source.name
+    if not source.exists():
+        raise PluginError(source.name, "source", f"{source} does not exist; give a folder or an archive")
+    place = user_folder()
+    place.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".adding-", dir=place))
     try:
-        if not source.exists():
-            raise PluginError(name, "source", f"{source} does not exist; give a folder or an archive")
-        place = user_folder()
-        place.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".adding-", dir=place))
-        try:
-            folder = _fetch(source, work / "new")
-            verify_plugin(folder, called=name)
-            manifest = load_plugin(folder, called=name).manifest
-            target = place / manifest.name
-            if target.exists() and not replace:
-                raise PluginError(manifest.name, "name", f"there is one in {place}; add it with --replace")
-            _move(folder, target, work / "old")
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-        return load_plugin(target)
-    except OSError as error:
-        raise PluginError(name, "source", f"{error}; make room or change the permissions") from error
+        folder = _fetch(source, work / "new")
+        name = verify_plugin(folder, called=source.name).name
+        target = place / name
+        if target.exists() and not replace:
+            raise PluginError(name, "name", f"there is one in {place}; add it with --replace")
+        _move(folder, target, work / "old")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return load_plugin(target)
 
 
 def _load_named(folder: Path) -> Plugin:
