@@ -20,18 +20,21 @@ from realtime.contract.verify import verify_plugin
 REFUSED = 2
 """Exit code of ``verify`` when a model fails; other refusals are raised."""
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    help="""List, check and add models.
+app = typer.Typer(rich_markup_mode="markdown")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output instead of a table.")]
+
+
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """List, check and add models.
 
     A model (a *plugin*) is a folder with `model.onnx`, `manifest.json` and `README.md`. Models are looked
     for in the folders of the variable `CONCERTINO_MODELS`, then among those you added, then among those
     that come with Concertino; the first of a name is used.
-    """,
-)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output instead of a table.")]
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def _names(incomplete: str) -> list[str]:
