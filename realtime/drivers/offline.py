@@ -20,7 +20,6 @@ class OfflineDriver:
     def __init__(self, engine: Engine, period: int = 128) -> None:
         self.engine = engine
         self.period = period
-        engine.set_period(period)
         self._sound = np.zeros((2, period), np.float32)
 
     def step(self, events: np.ndarray) -> np.ndarray:

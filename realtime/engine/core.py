@@ -11,6 +11,7 @@ from numba import carray, cfunc, float32, njit, types
 from realtime.engine.histogram import add
 from realtime.engine.messages import dispatch
 from realtime.engine.native import c_function, denormals_back, denormals_off, now_ns, pointer
+from realtime.engine.output import announce
 from realtime.engine.rings import capture, take_control, take_scheduled
 from realtime.engine.separation import decide_chord, is_note_on
 from realtime.engine.state import ENTRIES, FRAME, STAMP, Counter, Stage, State
@@ -119,7 +120,11 @@ def process(s, frames, left_address, right_address):
     right = carray(pointer(right_address), frames, float32)
     s.out_count = 0
     s.spent_ns = 0
+    s.deadline_ns = int(s.deadline_share * frames * 1e9 / s.rate)
     synth_ns = 0
+    if s.announce:
+        s.announce = 0
+        announce(s, 0)
     begin_period(s, frames)
     done = 0
     for i in range(s.event_count):
@@ -154,3 +159,6 @@ def _process(address, frames, left, right):
 
 process_period = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)(_process.address)
 """``process`` for callers from Python: addresses of the state and of two float32 buffers, frames between."""
+
+address = _process.address
+"""The same, for compiled callers."""

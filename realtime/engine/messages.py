@@ -5,7 +5,7 @@ from numba import njit
 from realtime.engine import owner
 from realtime.engine.clock import clock_message, set_tempo
 from realtime.engine.controllers import Policy
-from realtime.engine.output import BEND, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PRESSURE, PROGRAM, emit
+from realtime.engine.output import BEND, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PRESSURE, PROGRAM, announce, emit
 from realtime.engine.rings import log
 from realtime.engine.state import (
     CHANNELS,
@@ -25,7 +25,7 @@ from realtime.engine.state import (
 PANIC, SELECT, TEMPO, RELEASE_PORT = (
     int(c) for c in (Command.PANIC, Command.SELECT, Command.TEMPO, Command.RELEASE_PORT)
 )
-COMMAND_RESTART, COMMAND_MODE = int(Command.RESTART), int(Command.MODE)
+COMMAND_RESTART, COMMAND_MODE, ANNOUNCE = int(Command.RESTART), int(Command.MODE), int(Command.ANNOUNCE)
 INPUT, ENSEMBLE, PANICKED = int(Log.INPUT), int(Log.ENSEMBLE), int(Log.PANIC)
 FORWARD, SUSTAIN, SOSTENUTO, SOFT = (
     int(p) for p in (Policy.FORWARD, Policy.SUSTAIN, Policy.SOSTENUTO, Policy.SOFT)
@@ -117,6 +117,7 @@ def select(s, slot, offset):
         return
     s.slot = slot
     s.restart = 1
+    announce(s, offset)
     log(s, s.frame + offset, ENSEMBLE, -1, 0, 0, 0, slot * PARTS, 0)
 
 
@@ -183,6 +184,8 @@ def command(s, event):
     elif what == COMMAND_MODE:
         s.mode = value
         s.clock_rolling = 0
+    elif what == ANNOUNCE:
+        announce(s, offset)
 
 
 @njit

@@ -4,10 +4,11 @@ from numba import njit, types
 
 from realtime.engine.native import c_function
 from realtime.engine.rings import log
-from realtime.engine.state import DATA1, DATA2, EVENTS, FRAME, PORT, STATUS, Counter, Log
+from realtime.engine.state import DATA1, DATA2, EVENTS, FRAME, PARTS, PORT, STATUS, Counter, Log
 
 NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROL, PROGRAM, PRESSURE, BEND = 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0
 ALL_SOUND_OFF = 120
+CC_BANK, CC_VOLUME, CC_PAN, CC_BANK_FINE = 0, 7, 10, 32
 OUT_DROPPED, OUTPUT = int(Counter.OUT_DROPPED), int(Log.OUTPUT)
 ALL_CHANNELS = -1
 
@@ -37,6 +38,12 @@ def emit(s, offset, channel, status, data1, data2):
             _call3(s.synth_pressure, (s.synth, channel, data1))
         elif status == KEY_PRESSURE:
             _call4(s.synth_key_pressure, (s.synth, channel, data1, data2))
+    tell(s, offset, channel, status, data1, data2)
+
+
+@njit
+def tell(s, offset, channel, status, data1, data2):
+    """Tell the MIDI outputs and the log, but not the synth."""
     if s.out_count < EVENTS:
         event = s.out[s.out_count]
         event[FRAME] = offset
@@ -48,3 +55,15 @@ def emit(s, offset, channel, status, data1, data2):
     else:
         s.counters[OUT_DROPPED] += 1
     log(s, s.frame + offset, OUTPUT, -1, status, data1, data2, channel, 0)
+
+
+@njit
+def announce(s, offset):
+    """Tell the MIDI outputs which programs the ensemble's parts are to be played with."""
+    for part in range(s.slot_parts[s.slot]):
+        channel = s.slot * PARTS + part
+        tell(s, offset, channel, CONTROL, CC_BANK, s.part_bank[channel] >> 7)
+        tell(s, offset, channel, CONTROL, CC_BANK_FINE, s.part_bank[channel] & 0x7F)
+        tell(s, offset, channel, PROGRAM, s.part_program[channel], 0)
+        tell(s, offset, channel, CONTROL, CC_VOLUME, s.part_volume[channel])
+        tell(s, offset, channel, CONTROL, CC_PAN, s.part_pan[channel])

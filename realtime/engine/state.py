@@ -26,6 +26,8 @@ SEPARATORS = 16
 TENSORS = 64
 REQUESTS = 64
 """Notes on their way to a separator."""
+DRIVER_PORTS = 3 + PARTS
+"""Left, right, MIDI input, and up to one MIDI output a part."""
 STAGES = 5
 SUB_BUCKETS = 32
 BUCKETS = 33 * SUB_BUCKETS
@@ -146,6 +148,8 @@ class Command(IntEnum):
     """The separator and the beat start afresh with the next note."""
     MODE = 6
     """data1: a ``Mode``."""
+    ANNOUNCE = 7
+    """Tell the MIDI outputs the ensemble's programs: someone new listens."""
 
 
 CONTROL_PORT = -1
@@ -173,8 +177,12 @@ State = np.dtype(
         ("semaphore_wait", np.int64),
         ("semaphore", np.int64),
         # the driver's own functions and ports
+        ("address", np.int64),  # of this struct
+        ("process", np.int64),  # the process core, for the callbacks of the drivers
         ("driver", np.int64, (16,)),
-        ("driver_ports", np.int64, (PORTS + PARTS + 4,)),
+        ("driver_ports", np.int64, (DRIVER_PORTS,)),
+        ("driver_outputs", np.int32),  # MIDI outputs: 0, 1 (a channel each part) or a port each part
+        ("driver_scratch", np.int64, (64,)),
         # format
         ("rate", np.float64),
         ("frame", np.int64),  # frames since the start, at the start of the period
@@ -239,6 +247,11 @@ State = np.dtype(
         ("part_transpose", np.int16, (CHANNELS,)),
         ("part_mono", np.int8, (CHANNELS,)),
         ("part_volume", np.int16, (CHANNELS,)),
+        ("part_program", np.int16, (CHANNELS,)),
+        ("part_bank", np.int16, (CHANNELS,)),
+        ("part_pan", np.int16, (CHANNELS,)),
+        ("part_midi_channel", np.int16, (CHANNELS,)),  # 0 to 15, of the part's MIDI output
+        ("announce", np.int8),  # 1: tell MIDI outputs the programs of the ensemble in the next period
         # what has been played, as the separator's features see it
         ("last_pitch", np.int16, (PARTS,)),
         ("chord_last_pitch", np.int16, (PARTS,)),
@@ -254,7 +267,8 @@ State = np.dtype(
         ("clock_rolling", np.int8),
         ("clock_interval", np.float64),  # frames between MIDI clocks
         # separators
-        ("deadline_ns", np.int64),  # for all decisions of one period
+        ("deadline_share", np.float64),  # of a period, for all its decisions
+        ("deadline_ns", np.int64),
         ("spent_ns", np.int64),
         ("threaded", np.int8),  # 1: a thread of its own runs the separator; 0: in line (offline)
         ("step_ns", np.int64, (SEPARATORS,)),  # duration of the last step
@@ -308,6 +322,7 @@ def new_state(rate: float) -> np.ndarray:
     state["part_highest"] = 127
     state["part_volume"] = 100
     state["gate"] = state["gate_target"] = 1.0
-    state["restart"] = 1
+    state["restart"] = state["announce"] = 1
+    state["deadline_share"] = 0.4
     state["last_note_frame"] = -1
     return memory

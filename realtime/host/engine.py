@@ -13,6 +13,7 @@ import numpy as np
 
 from realtime.contract.library import find_plugin
 from realtime.contract.manifest import Manifest
+from realtime.engine import core
 from realtime.engine.controllers import defaults, policies
 from realtime.engine.histogram import summary
 from realtime.engine.native import address_of
@@ -23,10 +24,7 @@ from realtime.host.separators import SeparatorBank
 from realtime.host.synth import Synth
 from realtime.host.worker import Worker
 
-CC_VOLUME, CC_PAN, CC_REVERB, CC_CHORUS = 7, 10, 91, 93
-DEADLINE = 0.4
-"""Share of a period that decisions may take."""
-WARM_UP_STEPS = 20
+CC_VOLUME = 7
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,7 @@ class Engine:
         self._worker: Worker | None = None
         state = self.state
         library = ctypes.CDLL(None)
+        state["address"], state["process"] = self.address, core.address
         state["clock_gettime"] = address_of(library.clock_gettime)
         state["clock_id"] = time.CLOCK_MONOTONIC
         state["cc_policy"] = policies()
@@ -77,10 +76,6 @@ class Engine:
         """Set the fixed tempo, in quarter notes per minute, before the sound starts."""
         self.state["bpm"] = bpm
         self.state["ticks_per_frame"] = bpm * self.state["resolution"] / (60.0 * self.rate)
-
-    def set_period(self, frames: int) -> None:
-        """Tell the engine how long a period is: the separators' deadline is a share of it."""
-        self.state["deadline_ns"] = int(DEADLINE * frames / self.rate * 1e9)
 
     def load(self, ensemble: Ensemble, separator: str | None = None) -> Slot:
         """Load an ensemble into the next slot, before the sound starts.
@@ -137,6 +132,9 @@ class Engine:
             state["part_transpose"][channel] = part.transpose
             state["part_mono"][channel] = part.voices == "mono"
             state["part_volume"][channel] = state["channel_cc"][channel, CC_VOLUME] = part.volume
+            state["part_program"][channel], state["part_bank"][channel] = part.program, part.bank
+            state["part_pan"][channel] = part.pan
+            state["part_midi_channel"][channel] = part.channel - 1
 
     def start_worker(self, priority: int = 0) -> None:
         """Give the separators a thread of their own: for drivers that play in real time.
@@ -149,23 +147,6 @@ class Engine:
                 self._worker = Worker(self.state, self.address, priority)
             except OSError as error:
                 self.notices.append(str(error))
-
-    def program_events(self, slot: int) -> list[tuple[int, int, int, int]]:
-        """Return what a MIDI instrument must be sent to sound like a slot's parts.
-
-        Returns:
-            (part, status, data1, data2) with channel 0 in the status: bank, program, volume, pan.
-        """
-        events = []
-        for place, part in enumerate(self.slots[slot].ensemble.parts):
-            events += [
-                (place, 0xB0, 0, part.bank >> 7),
-                (place, 0xB0, 32, part.bank & 0x7F),
-                (place, 0xC0, part.program, 0),
-                (place, 0xB0, CC_VOLUME, part.volume),
-                (place, 0xB0, CC_PAN, part.pan),
-            ]
-        return events
 
     def latency(self) -> dict[str, dict[str, float]]:
         """Return each stage's p50, p95, p99, p99.9, max and jitter in microseconds, while playing."""

@@ -1,0 +1,105 @@
+"""A private JACK server on the dummy driver: for the benchmark, and for tests that need a real server."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+
+START_SECONDS = 10.0
+
+
+class JackServerError(OSError):
+    """The server can't be started; the message says why."""
+
+
+class JackServer:
+    """``with JackServer(period=128) as server``: clients started with ``server.environment`` use it.
+
+    Args:
+        period: frames a period.
+        rate: frames a second.
+        realtime: ask for SCHED_FIFO; falls back to normal scheduling where that is refused.
+        name: server name; default: unique to this process.
+    """
+
+    _count = 0
+
+    def __init__(self, period: int = 128, rate: int = 48000, realtime: bool = True, name: str | None = None) -> None:
+        JackServer._count += 1
+        self.name = name or f"concertino-{os.getpid()}-{JackServer._count}"
+        self.period, self.rate, self.realtime = period, rate, realtime
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment in which clients find this server and start no other."""
+        return {**os.environ, "JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
+
+    def start(self) -> "JackServer":
+        """Start the server and wait until it takes clients.
+
+        Raises:
+            JackServerError: jackd is not installed, or does not come up.
+        """
+        if shutil.which("jackd") is None:
+            raise JackServerError("jackd is not installed: apt-get install jackd2")
+        for realtime in [True, False] if self.realtime else [False]:
+            if self._try(realtime):
+                self.realtime = realtime
+                return self
+        raise JackServerError("jackd does not start: run 'jackd -d dummy' by hand to see why")
+
+    def _try(self, realtime: bool) -> bool:
+        mode = ["-R", "-P", "70"] if realtime else ["-r"]
+        command = ["jackd", "-n", self.name, *mode, "-d", "dummy", "-r", str(self.rate), "-p", str(self.period)]
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self.environment,
+            start_new_session=True,
+        )
+        wait = ["jack_wait", "-s", self.name, "-w", "-t", str(int(START_SECONDS))]
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            done = subprocess.run(
+                wait, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+            )
+            if done.returncode == 0 and self.process.poll() is None:
+                return True
+        self.stop()
+        return False
+
+    def kill(self) -> None:
+        """Kill the server at once, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Stop the server and clean up what it leaves in shared memory."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
+        for left in (Path("/dev/shm").glob(f"*{self.name}*") if Path("/dev/shm").exists() else []):
+            left.unlink(missing_ok=True) if left.is_file() else shutil.rmtree(left, ignore_errors=True)
+
+    def __enter__(self) -> "JackServer":
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
