@@ -27,7 +27,9 @@ class JackServer:
 
     _count = 0
 
-    def __init__(self, period: int = 128, rate: int = 48000, realtime: bool = True, name: str | None = None) -> None:
+    def __init__(
+        self, period: int = 128, rate: int = 48000, realtime: bool = True, name: str | None = None
+    ) -> None:
         JackServer._count += 1
         self.name = name or f"concertino-{os.getpid()}-{JackServer._count}"
         self.period, self.rate, self.realtime = period, rate, realtime
@@ -54,7 +56,8 @@ class JackServer:
 
     def _try(self, realtime: bool) -> bool:
         mode = ["-R", "-P", "70"] if realtime else ["-r"]
-        command = ["jackd", "-n", self.name, *mode, "-d", "dummy", "-r", str(self.rate), "-p", str(self.period)]
+        form = ["-r", str(self.rate), "-p", str(self.period)]
+        command = ["jackd", "-n", self.name, *mode, "-d", "dummy", *form]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -93,7 +96,7 @@ class JackServer:
                 self.process.kill()
                 self.process.wait()
         self.process = None
-        for left in (Path("/dev/shm").glob(f"*{self.name}*") if Path("/dev/shm").exists() else []):
+        for left in Path("/dev/shm").glob(f"*{self.name}*") if Path("/dev/shm").exists() else []:
             left.unlink(missing_ok=True) if left.is_file() else shutil.rmtree(left, ignore_errors=True)
 
     def __enter__(self) -> "JackServer":

@@ -11,7 +11,7 @@ from realtime.drivers import jack_callback
 from realtime.drivers.base import DriverError
 from realtime.drivers.jack_callback import LEFT, MIDI_IN, MIDI_OUT, RIGHT, Function
 from realtime.engine.native import address_of
-from realtime.engine.state import PARTS, Sync
+from realtime.engine.state import PARTS, PORTS, Sync
 
 FUNCTIONS = {
     Function.PORT_GET_BUFFER: "jack_port_get_buffer",
@@ -82,7 +82,6 @@ class JackDriver:
         ports = {
             LEFT: client.outports.register("left"),
             RIGHT: client.outports.register("right"),
-            MIDI_IN: client.midi_inports.register("midi_in"),
         }
         for place, name in enumerate(outputs[:PARTS]):
             ports[MIDI_OUT + place] = client.midi_outports.register(name)
@@ -90,7 +89,25 @@ class JackDriver:
             state["driver_ports"][place] = int(jack._ffi.cast("intptr_t", port._ptr))
         state["driver_outputs"] = len(outputs[:PARTS])
         state["sync"][8 * Sync.SERVER_GONE] = 0
+        state["sync"][8 * Sync.INPUTS] = 0
+        self.inputs: list[jack.OwnMidiPort] = []
+        self.add_input("midi_in")
         self._set_callbacks()
+
+    def add_input(self, name: str) -> jack.OwnMidiPort:
+        """Register one more MIDI input, also while playing; its place in ``inputs`` is its engine port.
+
+        Raises:
+            DriverError: there are as many as the engine has ports.
+        """
+        place = len(self.inputs)
+        if place == PORTS:
+            raise DriverError(f"at most {PORTS} keyboards can be connected at once")
+        port = self.client.midi_inports.register(name)
+        self.inputs.append(port)
+        self.state["driver_ports"][MIDI_IN + place] = int(jack._ffi.cast("intptr_t", port._ptr))
+        self.state["sync"][8 * Sync.INPUTS] = place + 1  # last: from now on the callback reads it
+        return port
 
     def _set_callbacks(self) -> None:
         library, callbacks = _library(), jack_callback
@@ -123,7 +140,9 @@ class JackDriver:
     def connect_playback(self) -> None:
         """Connect to the first two physical outputs, where there are any."""
         for port, target in zip(
-            self.client.outports, self.client.get_ports(is_audio=True, is_input=True, is_physical=True), strict=False
+            self.client.outports,
+            self.client.get_ports(is_audio=True, is_input=True, is_physical=True),
+            strict=False,
         ):
             self.connect(port.name, target.name)
 

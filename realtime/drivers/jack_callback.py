@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from numba import carray, cfunc, float32, float64, int32, int64, njit, types, uint8
 
-from realtime.engine.native import c_function, now_ns, pointer, store_release
+from realtime.engine.native import c_function, load_acquire, now_ns, pointer, store_release
 from realtime.engine.rings import word
 from realtime.engine.state import (
     DATA1,
@@ -13,9 +13,11 @@ from realtime.engine.state import (
     FRAME,
     PARTS,
     PORT,
+    PORTS,
     STAMP,
     STATUS,
     TICK,
+    WAITED,
     Counter,
     Mode,
     State,
@@ -37,8 +39,8 @@ class Function(IntEnum):
     GET_TIME = 8
 
 
-LEFT, RIGHT, MIDI_IN, MIDI_OUT = range(4)
-"""Places in ``State.driver_ports``; MIDI outputs from ``MIDI_OUT`` on."""
+LEFT, RIGHT, MIDI_IN, MIDI_OUT = 0, 1, 2, 2 + PORTS
+"""Places in ``State.driver_ports``: MIDI inputs from ``MIDI_IN`` on, outputs from ``MIDI_OUT`` on."""
 
 # Places in ``State.driver_scratch`` (int64 words).
 EVENT, MESSAGE, CYCLE, POSITION = 0, 3, 4, 8
@@ -51,7 +53,7 @@ CLIENT, GET_BUFFER, EVENT_COUNT, EVENT_GET, CLEAR, WRITE, QUERY, CYCLE_TIMES, GE
 XRUNS, OUT_DROPPED, EVENTS_DEFERRED = (
     int(c) for c in (Counter.XRUNS, Counter.OUT_DROPPED, Counter.EVENTS_DEFERRED)
 )
-SERVER_GONE, TRANSPORT = int(Sync.SERVER_GONE), int(Mode.TRANSPORT)
+SERVER_GONE, INPUTS, TRANSPORT = int(Sync.SERVER_GONE), int(Sync.INPUTS), int(Mode.TRANSPORT)
 CHANNEL_MESSAGES, SYSTEM_MESSAGES, REAL_TIME = 0x80, 0xF0, 0xF8
 PROGRAM, PRESSURE = 0xC0, 0xD0
 SONG_POSITION = 0xF2
@@ -79,9 +81,9 @@ def cycle_start_ns(s):
 
 
 @njit
-def take_midi(s, frames):
-    """Move the period's MIDI to the engine's events. JACK gives whole messages, in time order."""
-    buffer = _get_buffer(s.driver[GET_BUFFER], (s.driver_ports[MIDI_IN], frames))
+def take_midi(s, frames, port):
+    """Move one input's MIDI to the engine's events. JACK gives whole messages, in time order."""
+    buffer = _get_buffer(s.driver[GET_BUFFER], (s.driver_ports[MIDI_IN + port], frames))
     count = int64(_event_count(s.driver[EVENT_COUNT], (buffer,)))
     if count == 0:
         return
@@ -103,12 +105,13 @@ def take_midi(s, frames):
             continue
         event = s.events[s.event_count]
         event[FRAME] = given[0] & 0xFFFFFFFF
-        event[PORT] = 0
+        event[PORT] = port
         event[STATUS] = status
         event[DATA1] = int64(data[1]) & 0x7F if size > 1 else 0
         event[DATA2] = int64(data[2]) & 0x7F if size > 2 else 0
         event[TICK] = -1
         event[STAMP] = stamp
+        event[WAITED] = 0
         s.event_count += 1
 
 
@@ -117,7 +120,9 @@ def give_midi(s, frames):
     """Write the parts' events to the MIDI outputs."""
     outputs = s.driver_outputs
     for port in range(outputs):
-        _clear(s.driver[CLEAR], (_get_buffer(s.driver[GET_BUFFER], (s.driver_ports[MIDI_OUT + port], frames)),))
+        _clear(
+            s.driver[CLEAR], (_get_buffer(s.driver[GET_BUFFER], (s.driver_ports[MIDI_OUT + port], frames)),)
+        )
     if outputs == 0:
         return
     message = s.driver_scratch[MESSAGE : MESSAGE + 1]
@@ -129,7 +134,7 @@ def give_midi(s, frames):
             continue  # an ensemble with more parts than there are ports
         status = event[STATUS]
         message[0] = status | s.part_midi_channel[channel] | event[DATA1] << 8 | event[DATA2] << 16
-        size = 2 if status == PROGRAM or status == PRESSURE else 3
+        size = 2 if status in (PROGRAM, PRESSURE) else 3
         buffer = _get_buffer(s.driver[GET_BUFFER], (s.driver_ports[MIDI_OUT + port], frames))
         if _write(s.driver[WRITE], (buffer, event[FRAME], message.ctypes.data, size)) != 0:
             s.counters[OUT_DROPPED] += 1
@@ -167,7 +172,8 @@ def on_process(frames, argument):
     s = carray(argument, 1, State)[0]
     if s.mode == TRANSPORT:
         follow_transport(s)
-    take_midi(s, frames)
+    for port in range(load_acquire(word(s, INPUTS))):
+        take_midi(s, frames, port)
     left = _get_buffer(s.driver[GET_BUFFER], (s.driver_ports[LEFT], frames))
     right = _get_buffer(s.driver[GET_BUFFER], (s.driver_ports[RIGHT], frames))
     _process(s.process, (s.address, frames, left, right))

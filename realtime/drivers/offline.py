@@ -36,7 +36,7 @@ class OfflineDriver:
         return self._sound
 
     def play(self, events: np.ndarray, frames: int) -> Iterator[np.ndarray]:
-        """Play events at absolute frames, in time order, for at least ``frames``; yield each period's sound."""
+        """Play events at absolute frames, in time order, for at least ``frames``; yield the sound."""
         period, taken, start = self.period, 0, 0
         due = events[:, FRAME]
         while start < frames or taken < len(events):

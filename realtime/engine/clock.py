@@ -6,7 +6,7 @@ from a DAW, and JACK transport. An event that comes from a score brings its own 
 
 from numba import njit
 
-from realtime.engine.state import FRAME, STATUS, TICK, DATA1, DATA2, Mode
+from realtime.engine.state import DATA1, DATA2, FRAME, STATUS, TICK, Mode
 
 CLOCKS_PER_QUARTER = 24  # MIDI 1.0: timing clock
 TICKS_PER_SONG_POSITION = 6  # MIDI 1.0: song position counts sixteenths, six clocks each

@@ -39,11 +39,11 @@ CONTROLS: dict[int, tuple[Policy, str]] = {
     69: (Policy.IGNORE, "hold 2: no standard effect"),
     91: (Policy.IGNORE, "reverb send: the ensemble's"),
     93: (Policy.IGNORE, "chorus send: the ensemble's"),
-    **{n: (Policy.IGNORE, "parameter numbers") for n in range(96, 102)},
+    **dict.fromkeys(range(96, 102), (Policy.IGNORE, "parameter numbers")),
     120: (Policy.SOUND_OFF, "all sound off"),
     121: (Policy.RESET, "reset all controllers"),
     122: (Policy.IGNORE, "local control: about the keyboard's own sound"),
-    **{n: (Policy.NOTES_OFF, "all notes off, and the modes that imply it") for n in range(123, 128)},
+    **dict.fromkeys(range(123, 128), (Policy.NOTES_OFF, "all notes off, and the modes that imply it")),
 }
 
 DEFAULTS: dict[int, int] = {7: 127, 11: 127, **dict.fromkeys(range(71, 80), 64)}

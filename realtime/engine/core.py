@@ -14,7 +14,7 @@ from realtime.engine.native import c_function, denormals_back, denormals_off, no
 from realtime.engine.output import announce
 from realtime.engine.rings import capture, take_control, take_scheduled
 from realtime.engine.separation import decide_chord, is_note_on
-from realtime.engine.state import ENTRIES, FRAME, STAMP, Counter, Stage, State
+from realtime.engine.state import ENTRIES, FRAME, STAMP, WAITED, Counter, Stage, State
 
 PERIODS = int(Counter.PERIODS)
 INPUT, SYNTH, CALLBACK, KEY_TO_SOUND = (
@@ -38,9 +38,9 @@ _write = c_function(
 
 
 @njit
-def begin_period(s, frames):
+def begin_period(s, frames, began):
     """Take what the host sent, on top of the events that the driver has already put in."""
-    take_control(s)
+    take_control(s, frames, began)
     take_scheduled(s, frames)
     for i in range(s.event_count):
         s.event_part[i] = -1
@@ -95,22 +95,22 @@ def pass_gate(s, left, right, frames):
 
 
 @njit
-def measure(s, event, offset, began):
-    """Count how long a note took to reach the core, and to reach the sound.
+def measure(s, event, began):
+    """Count how long a note took to reach the core, and to reach the first frame that can hold its sound.
 
-    A driver that stamps events (STAMP, ns) gives the first; the second counts from the frame at which the
-    key was pressed, ``input_delay`` frames before its place in the output, to the synth's next block.
+    That is the synth's next block after the event's place in the output. An event of JACK has its place in
+    the very period in which it arrives, so it has waited for nothing else.
     """
-    ns_per_frame = 1e9 / s.rate
     if event[STAMP] > 0:
         add(s, INPUT, began - event[STAMP])
-    block_end = -((s.frame + offset) // -SYNTH_BLOCK) * SYNTH_BLOCK - (s.frame + offset)
-    add(s, KEY_TO_SOUND, int((s.input_delay + block_end) * ns_per_frame))
+    place = s.frame + event[FRAME]
+    to_block = -(place // -SYNTH_BLOCK) * SYNTH_BLOCK - place
+    add(s, KEY_TO_SOUND, int((event[WAITED] + to_block) * 1e9 / s.rate))
 
 
 @njit
 def process(s, frames, left_address, right_address):
-    """Play one period of ``frames``: events in ``s.events`` (offsets in frames), sound to two float32 buffers.
+    """Play one period of ``frames``: events in ``s.events``, sound to two float32 buffers.
 
     Afterwards ``s.out`` holds the parts' events.
     """
@@ -125,14 +125,14 @@ def process(s, frames, left_address, right_address):
     if s.announce:
         s.announce = 0
         announce(s, 0)
-    begin_period(s, frames)
+    begin_period(s, frames, began)
     done = 0
     for i in range(s.event_count):
         event = s.events[i]
         if is_note_on(event):
             if s.event_part[i] < 0:
                 decide_chord(s, i)
-            measure(s, event, event[FRAME], began)
+            measure(s, event, began)
         mark = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
         render(s, left, right, done, event[FRAME])
         synth_ns += now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - mark

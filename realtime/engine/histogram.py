@@ -56,7 +56,11 @@ def summarise(counts: np.ndarray, longest_ns: int, unit_ns: float = 1e3) -> dict
         name: min(LIMITS[np.searchsorted(reached, np.ceil(total * p / 100))], longest_ns) / unit_ns
         for name, p in PERCENTILES.items()
     }
-    return {**{k: round(float(v), 3) for k, v in found.items()}, "max": round(longest_ns / unit_ns, 3), "count": total}
+    return {
+        **{k: round(float(v), 3) for k, v in found.items()},
+        "max": round(longest_ns / unit_ns, 3),
+        "count": total,
+    }
 
 
 def summary(state: np.void) -> dict[str, dict[str, float]]:

@@ -5,7 +5,17 @@ from numba import njit
 from realtime.engine import owner
 from realtime.engine.clock import clock_message, set_tempo
 from realtime.engine.controllers import Policy
-from realtime.engine.output import BEND, CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PRESSURE, PROGRAM, announce, emit
+from realtime.engine.output import (
+    BEND,
+    CONTROL,
+    KEY_PRESSURE,
+    NOTE_OFF,
+    NOTE_ON,
+    PRESSURE,
+    PROGRAM,
+    announce,
+    emit,
+)
 from realtime.engine.rings import log
 from realtime.engine.state import (
     CHANNELS,
@@ -50,7 +60,7 @@ def follow(s, source, channel, offset):
     """Bring a synth channel to where a keyboard's controllers stand, sending only what differs."""
     for number in range(KEYS):
         policy = s.cc_policy[number]
-        if policy != FORWARD and policy != VOLUME:
+        if policy not in (FORWARD, VOLUME):
             continue
         value = volume(s, source, channel) if policy == VOLUME else s.source_cc[source, number]
         if s.channel_cc[channel, number] != value:
@@ -94,7 +104,7 @@ def controller(s, source, number, value, offset):
     policy = s.cc_policy[number]
     s.source_cc[source, number] = s.source_cc[source, number] if policy == RESET else value
     down = 1 if value >= PEDAL_DOWN else 0
-    if policy == FORWARD or policy == VOLUME:
+    if policy in (FORWARD, VOLUME):
         follow_all(s, source, offset)
     elif policy == SUSTAIN:
         owner.sustain(s, source, down, offset)
@@ -153,7 +163,7 @@ def channel_message(s, event, part):
 
 @njit
 def release_port(s, port, offset):
-    """A keyboard vanished: its notes end, its pedals and controllers go back to rest."""
+    """End the notes of a keyboard that vanished; its pedals and controllers go back to rest."""
     for source in range(port * 16, port * 16 + 16):
         reset_controllers(s, source, offset)
         owner.end_all(s, source, offset)
@@ -194,9 +204,7 @@ def dispatch(s, event, part):
     if event[PORT] == CONTROL_PORT:
         command(s, event)
         return
-    log(
-        s, s.frame + event[FRAME], INPUT, event[PORT], event[STATUS], event[DATA1], event[DATA2], -1, 0
-    )
+    log(s, s.frame + event[FRAME], INPUT, event[PORT], event[STATUS], event[DATA1], event[DATA2], -1, 0)
     if event[STATUS] == SYSTEM_RESET:
         panic(s, event[FRAME])
     elif not clock_message(s, event):

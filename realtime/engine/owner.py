@@ -87,10 +87,10 @@ def begin(s, source, key, velocity, channel, offset):
         # A string can't sound twice: what only a pedal held ends here, what a key holds is struck anew.
         note = s.note_count - 1
         while note >= 0:
-            if s.note_channel[note] == channel and s.note_sounded[note] == sounded:
-                if not s.note_flags[note] & DOWN:
-                    remove(s, note)
-                    s.counters[NOTES_OFF] += 1
+            same = s.note_channel[note] == channel and s.note_sounded[note] == sounded
+            if same and not s.note_flags[note] & DOWN:
+                remove(s, note)
+                s.counters[NOTES_OFF] += 1
             note -= 1
         emit(s, offset, channel, NOTE_OFF, sounded, 0)
     if s.soft[source]:

@@ -7,7 +7,7 @@ reader owns the tail. A host with several writers serialises them on its own sid
 from numba import njit
 
 from realtime.engine.native import load_acquire, store_release
-from realtime.engine.state import CAPTURE, EVENTS, FRAME, LOG, RING, Counter, Sync
+from realtime.engine.state import CAPTURE, EVENTS, FRAME, LOG, RING, STAMP, WAITED, Counter, Sync
 
 CONTROL_HEAD, CONTROL_TAIL = int(Sync.CONTROL_HEAD), int(Sync.CONTROL_TAIL)
 SCHEDULE_HEAD, SCHEDULE_TAIL = int(Sync.SCHEDULE_HEAD), int(Sync.SCHEDULE_TAIL)
@@ -57,11 +57,11 @@ def capture(s, left, right, frames):
 
 
 @njit
-def take_control(s):
-    """Audio thread: move what the host sent to this period's events; return how many came.
+def take_control(s, frames, began):
+    """Audio thread: move what the host sent to this period's events.
 
-    An entry's FRAME is an offset in the period already (or 0); a driver that knows better sets it from
-    STAMP afterwards.
+    An event with a STAMP is held for one period from its arrival, so that events keep the spacing in which
+    they were played and not that of the periods; what has no stamp acts at the period's start.
     """
     tail = load_acquire(word(s, CONTROL_TAIL))
     count = load_acquire(word(s, CONTROL_HEAD)) - tail
@@ -70,10 +70,14 @@ def take_control(s):
         s.counters[EVENTS_DEFERRED] += count - room
         count = room
     for i in range(count):
-        s.events[s.event_count, :] = s.control[(tail + i) % RING, :]
+        event = s.events[s.event_count]
+        event[:] = s.control[(tail + i) % RING, :]
+        if event[STAMP] > 0:
+            age = int((began - event[STAMP]) * 1e-9 * s.rate)
+            event[FRAME] = min(max(frames - age, 0), frames - 1)
+            event[WAITED] = age + event[FRAME]
         s.event_count += 1
     store_release(word(s, CONTROL_TAIL), tail + count)
-    return count
 
 
 @njit

@@ -73,7 +73,8 @@ def in_range(s, channel, pitch):
 def by_rule(s, pitch):
     """Return the part whose last pitch is closest, among those that reach the pitch; ties to the first.
 
-    A part that has not played yet stands at the middle of its range. Where no part reaches the pitch, all may.
+    A part that has not played yet stands at the middle of its range. Where no part reaches the pitch, all
+    may play it.
     """
     best, best_distance = 0, FAR
     for anyone in range(2):
@@ -100,7 +101,7 @@ def by_scores(s, scores, pitch):
     labels = s.slot_labels[s.slot]
     highest = -1e30
     for label in range(labels):
-        if not scores[label] == scores[label]:  # NaN
+        if scores[label] != scores[label]:  # NaN
             return -1, 0.0
         highest = max(highest, scores[label])
     total, best, best_score = 0.0, -1, -1e30
@@ -218,18 +219,18 @@ def decide_chord(s, first):
             place(s, 0.0, frame)
     for part in range(PARTS):
         s.chord_last_pitch[part] = s.last_pitch[part]
-    lowest, chord_index = -1, 0
+    chord_index = 0
     while True:
         # The lowest undecided note; equal pitches in their order of arrival.
         chosen = -1
         for i in range(first, last):
-            if s.event_part[i] < 0 and is_note_on(s.events[i]) and s.events[i, DATA1] >= lowest:
-                if chosen < 0 or s.events[i, DATA1] < s.events[chosen, DATA1]:
-                    chosen = i
+            pitch = s.events[i, DATA1]
+            open_note = s.event_part[i] < 0 and is_note_on(s.events[i])
+            if open_note and (chosen < 0 or pitch < s.events[chosen, DATA1]):
+                chosen = i
         if chosen < 0:
             break
         event = s.events[chosen]
-        lowest = event[DATA1]
         part, confidence, ruled = decide_note(s, event, chord_index)
         s.counters[FALLBACK] += ruled
         s.event_part[chosen] = part

@@ -26,8 +26,8 @@ SEPARATORS = 16
 TENSORS = 64
 REQUESTS = 64
 """Notes on their way to a separator."""
-DRIVER_PORTS = 3 + PARTS
-"""Left, right, MIDI input, and up to one MIDI output a part."""
+DRIVER_PORTS = 2 + PORTS + PARTS
+"""Left, right, the MIDI inputs, and up to one MIDI output a part."""
 STAGES = 5
 SUB_BUCKETS = 32
 BUCKETS = 33 * SUB_BUCKETS
@@ -52,7 +52,7 @@ class Stage(IntEnum):
     CALLBACK = 3
     """The whole period."""
     KEY_TO_SOUND = 4
-    """From an event's time stamp to the first frame that can hold its sound, without the device's own delay."""
+    """From an event's arrival to the first frame that can hold its sound, without the device's own delay."""
 
 
 class Counter(IntEnum):
@@ -101,6 +101,8 @@ class Sync(IntEnum):
     """Asks a driver thread of our own to end."""
     SERVER_GONE = 12
     """Set by a driver whose audio server went away."""
+    INPUTS = 13
+    """MIDI inputs that the driver reads itself."""
 
 
 class Mode(IntEnum):
@@ -112,9 +114,10 @@ class Mode(IntEnum):
 
 
 # Columns of an event, in or out.
-FRAME, PORT, STATUS, DATA1, DATA2, TICK, STAMP = range(7)
-"""Frame: offset in the period. Tick: beat position from a score, or -1. Stamp: ns of arrival, or 0."""
-ENTRIES = 8  # a power of two, so that an entry never straddles cache lines
+FRAME, PORT, STATUS, DATA1, DATA2, TICK, STAMP, WAITED = range(8)
+"""Frame: offset in the period. Tick: beat position from a score, or -1. Stamp: ns of arrival, or 0.
+Waited: frames from arrival to its place in the output."""
+ENTRIES = 8
 
 # Columns of a log entry.
 LOG_FRAME, LOG_KIND, LOG_SOURCE, LOG_STATUS, LOG_DATA1, LOG_DATA2, LOG_CHANNEL, LOG_VALUE = range(8)
@@ -186,7 +189,6 @@ State = np.dtype(
         # format
         ("rate", np.float64),
         ("frame", np.int64),  # frames since the start, at the start of the period
-        ("input_delay", np.int64),  # frames that a driver holds events back, to keep their spacing
         ("scratch_time", np.int64, (2,)),
         ("scratch_fp", np.int32, (2,)),
         ("scratch_worker", np.int64, (2,)),  # the separator thread's own

@@ -109,7 +109,9 @@ class Engine:
     def _separator(self, wanted: str, ensemble: Ensemble) -> tuple[int, Manifest]:
         name, _, values = wanted.partition(":")
         plugin = find_plugin(name)
-        parameters: dict[str, Sequence[float]] = dict(ensemble.parameters) if wanted == ensemble.separator else {}
+        parameters: dict[str, Sequence[float]] = (
+            dict(ensemble.parameters) if wanted == ensemble.separator else {}
+        )
         if values:
             parameters |= spelled_parameter(plugin.manifest, values)
         key = (name, len(ensemble.parts), tuple(sorted((k, tuple(v)) for k, v in parameters.items())))
@@ -208,5 +210,3 @@ def spelled_parameter(manifest: Manifest, values: str) -> dict[str, Sequence[flo
         return {names[0]: [float(v) for v in values.split(",")]}
     except ValueError:
         raise ValueError(f"{manifest.name}:{values}: give numbers with commas, such as split:60") from None
-
-

@@ -27,7 +27,9 @@ class Link:
 
         Args:
             port: input port, or ``CONTROL_PORT`` for a command.
-            status, data1, data2: the MIDI message, or the command and its value.
+            status: status byte of a MIDI message, or the command.
+            data1: first data byte, or the command's value.
+            data2: second data byte.
             stamp: time of arrival in ns of the engine's clock; 0: now.
         """
         entry = np.array([[0, port, status, data1, data2, -1, stamp, 0]], np.int64)
@@ -49,7 +51,10 @@ class Link:
         """
         with self._sending:
             return push(
-                self._word(Sync.SCHEDULE_HEAD), self._word(Sync.SCHEDULE_TAIL), self.state["schedule"], entries
+                self._word(Sync.SCHEDULE_HEAD),
+                self._word(Sync.SCHEDULE_TAIL),
+                self.state["schedule"],
+                entries,
             )
 
     def scheduled(self) -> int:

@@ -68,7 +68,9 @@ class Runtime:
         get_api = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_uint32)(base_function()[0])
         api = get_api(API_VERSION)
         if not api:
-            raise RuntimeMissingError("the installed ONNX Runtime is older than 1.20: upgrade 'concertino[cpu]'")
+            raise RuntimeMissingError(
+                "the installed ONNX Runtime is older than 1.20: upgrade 'concertino[cpu]'"
+            )
         self.table = ctypes.cast(api, ctypes.POINTER(ctypes.c_void_p))
         self.environment = ctypes.c_void_p()
         self.call("CreateEnv", ctypes.c_int(WARNINGS), b"concertino", ctypes.byref(self.environment))
@@ -91,7 +93,9 @@ class Runtime:
             ValueError: it failed; the message is ONNX Runtime's.
         """
         status = ctypes.CFUNCTYPE(ctypes.c_void_p)(self.address(name))
-        status.argtypes = [type(a) if isinstance(a, ctypes._SimpleCData) else ctypes.c_void_p for a in arguments]
+        status.argtypes = [
+            type(a) if isinstance(a, ctypes._SimpleCData) else ctypes.c_void_p for a in arguments
+        ]
         failed = status(*arguments)
         if failed:
             text = ctypes.CFUNCTYPE(ctypes.c_char_p, ctypes.c_void_p)(self.address("GetErrorMessage"))(failed)

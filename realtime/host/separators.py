@@ -108,7 +108,10 @@ class SeparatorBank:
         state["session"][index] = session.value
         state["separator_parts"][index] = loaded.parts
         state["separator_resolution"][index] = manifest.resolution
-        for kind, tensors, given in (("input", manifest.inputs, inputs), ("output", manifest.outputs, outputs)):
+        for kind, tensors, given in (
+            ("input", manifest.inputs, inputs),
+            ("output", manifest.outputs, outputs),
+        ):
             names = (ctypes.c_char_p * len(tensors))(*(t.name.encode() for t in tensors))
             values = (ctypes.c_void_p * len(tensors))(*(self.runtime.tensor(a).value for a in given))
             state[f"{kind}_names"][index] = ctypes.addressof(names)

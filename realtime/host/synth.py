@@ -63,7 +63,7 @@ class Synth:
         state["synth"] = self.player.synth
 
     def prepare(self, slot: int, ensemble: Ensemble) -> list[str]:
-        """Choose an ensemble's programs on its slot's channels; return a sentence for each that is missing."""
+        """Choose an ensemble's programs on its slot's channels; return a sentence for each missing one."""
         missing = []
         for place, part in enumerate(ensemble.parts):
             channel = slot * PARTS + place

@@ -36,7 +36,10 @@ def _dispatch_semaphore(state: np.void) -> object:
     return semaphore
 
 
-SEMAPHORES: dict[str, Callable[[np.void], object]] = {"linux": _posix_semaphore, "darwin": _dispatch_semaphore}
+SEMAPHORES: dict[str, Callable[[np.void], object]] = {
+    "linux": _posix_semaphore,
+    "darwin": _dispatch_semaphore,
+}
 
 
 class Worker:
