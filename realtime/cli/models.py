@@ -54,7 +54,7 @@ def list_models(as_json: AsJson = False) -> None:
     table = Table("model", "version", "parts", "state", "summary", "folder")
     for listing in listings:
         manifest = listing.plugin.manifest if listing.plugin else None
-        state = "broken" if listing.error else "hidden by the one above" if listing.shadowed else "ok"
+        state = "broken" if listing.error else "hidden by an earlier one" if listing.shadowed else "ok"
         table.add_row(
             _text(listing.name),
             _text(manifest.version if manifest else "-"),

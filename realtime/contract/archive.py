@@ -158,6 +158,8 @@ class _Bounded:
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence == io.SEEK_SET and offset > MAX_FOLDER_BYTES:
             raise _TooBigError
+        if whence == io.SEEK_SET and offset < 0:  # a damaged index: no fault of the disk, so no OSError
+            raise EOFError("an index points before its start")
         return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
