@@ -1,0 +1,48 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from realtime.host.system import check_system
+
+ROOT = Path(__file__).parents[2]
+
+AS_NOBODY = """
+import os, resource
+from realtime.host.system import memlock_finding, priority_finding
+resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
+resource.setrlimit(resource.RLIMIT_MEMLOCK, (1 << 20, 1 << 20))
+if os.geteuid() == 0:
+    os.setuid(65534)
+for finding in (priority_finding(), memlock_finding()):
+    print(finding.level, finding.found, finding.advice)
+"""
+
+
+def test_every_check_gives_a_finding_on_this_machine():
+    findings = {finding.topic: finding for finding in check_system()}
+    assert findings["FluidSynth"].level == "ok"
+    assert findings["ONNX Runtime"].level == "ok"
+    assert "CPU" in findings["ONNX Runtime"].found
+    assert len(findings) == 11
+    assert all(finding.advice for finding in findings.values() if finding.level != "ok")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_missing_privileges_are_noted_with_the_lines_that_grant_them():
+    said = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    priority, memory = said.stdout.splitlines()
+    assert priority.startswith("note SCHED_FIFO 70 is refused (Operation not permitted)")
+    assert memory.startswith("note at most 1 MiB")
+    assert "@audio - rtprio 95" in priority
+    assert "@audio - memlock unlimited" in memory
+
+
+def test_the_throwaway_thread_leaves_this_one_as_it_was():
+    before = os.sched_getscheduler(0)
+    list(check_system())
+    assert os.sched_getscheduler(0) == before
