@@ -1,0 +1,68 @@
+"""From frames sent and frames heard to key-to-sound times, lost notes and jitter."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+SYNTH_BLOCK = 64  # frames: FluidSynth starts voices at the boundaries of its blocks
+PERCENTILES = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "p999": 99.9, "max": 100.0}
+
+
+def percentiles(values: np.ndarray, scale: float = 1.0, digits: int = 4) -> dict[str, float]:
+    """Return p50, p95, p99, p999 and max of ``values`` times ``scale``: each a value that occurred.
+
+    The nearest rank is taken, upwards: a percentile is never better than what was measured.
+    """
+    if len(values) == 0:
+        return dict.fromkeys(PERCENTILES, 0.0)
+    found = np.percentile(values, list(PERCENTILES.values()), method="higher") * scale
+    return {name: round(float(value), digits) for name, value in zip(PERCENTILES, found, strict=True)}
+
+
+def jitter(of: dict[str, float]) -> float:
+    """Return p99.9 - p50."""
+    return round(of["p999"] - of["p50"], 4)
+
+
+class Heard(NamedTuple):
+    """What became of the notes."""
+
+    frames: np.ndarray
+    """int64, shape (heard,): frames from each note's note-on to its sound, of the notes that were heard."""
+    sent: np.ndarray
+    """int64, shape (heard,): the frames at which these were sent."""
+    lost: int
+    """Notes that were not heard within the bound, or not before the next."""
+    stray: int
+    """Onsets that belong to no note."""
+
+
+def match(sent: np.ndarray, onsets: np.ndarray, bound: int) -> Heard:
+    """Find for each note the first onset after it, before the next note and within ``bound`` frames.
+
+    Args:
+        sent: int64, ascending: frames at which notes were sent.
+        onsets: int64, ascending: frames at which sounds began.
+        bound: frames.
+    """
+    if len(sent) == 0:
+        return Heard(sent, sent, 0, len(onsets))
+    ends = np.minimum(sent + bound, np.append(sent[1:], np.iinfo(np.int64).max))
+    place = np.searchsorted(onsets, sent, side="left")
+    found = np.append(onsets, np.iinfo(np.int64).max)[place]
+    heard = found < ends
+    frames = (found - sent)[heard]
+    return Heard(frames, sent[heard], int((~heard).sum()), len(onsets) - int(heard.sum()))
+
+
+def block_wait(sent: np.ndarray, begin: int, period: int) -> np.ndarray | None:
+    """Return how many frames each note waited for FluidSynth's next block; None where that is unknown.
+
+    Args:
+        sent: int64: frames at which notes were sent.
+        begin: any frame at which a period began.
+        period: frames; blocks keep their place in the period only where it is a multiple of theirs.
+    """
+    if period % SYNTH_BLOCK:
+        return None
+    return -(sent - begin) % SYNTH_BLOCK
