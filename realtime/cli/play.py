@@ -1,0 +1,216 @@
+"""``concertino play``: a session on a terminal."""
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from realtime.cli import complete
+
+if TYPE_CHECKING:
+    from realtime.host.session import Options, Session
+
+TICK_SECONDS = 0.05
+TAP_TIMEOUT = 2.0
+TAPS = 8
+
+
+def play(
+    ensemble: Annotated[
+        str,
+        typer.Option(
+            help="Ensemble to play, or the path of a .toml file.", autocompletion=complete.ensemble_names
+        ),
+    ] = "bach-chorale",
+    midi_in: Annotated[
+        str | None,
+        typer.Option(
+            help="MIDI input: a port's name or part of it, `virtual` for a port that others connect to, or "
+            "file:PATH to play a MIDI file through the live path. Default: every keyboard; none: a demo.",
+            autocompletion=complete.midi_port_names,
+        ),
+    ] = None,
+    midi_out: Annotated[
+        str | None,
+        typer.Option(help="MIDI of the parts: `one` port with a channel each part, or a port `each` part."),
+    ] = None,
+    audio: Annotated[
+        str | None,
+        typer.Option(
+            help="jack, portaudio, portaudio:DEVICE, file:PATH (a WAV file, in real time) or null. "
+            "Default: JACK if a server runs, else PortAudio, else a file.",
+            autocompletion=complete.audio_names,
+        ),
+    ] = None,
+    period: Annotated[
+        int, typer.Option(min=16, max=8192, help="Frames a period (JACK's own on JACK).")
+    ] = 128,
+    rate: Annotated[
+        int, typer.Option(min=8000, max=96000, help="Frames a second (JACK's own on JACK).")
+    ] = 48000,
+    soundfont: Annotated[
+        Path | None, typer.Option(help="SoundFont (.sf2, .sf3) instead of the installed one.")
+    ] = None,
+    tempo: Annotated[
+        str | None,
+        typer.Option(
+            help="BPM, or where the beat comes from: clock (MIDI clock), jack (transport), tap (key t)."
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Folder for takes: input.mid, parts.mid and sound.wav.")
+    ] = None,
+    separator: Annotated[
+        str | None,
+        typer.Option(
+            help="Who chooses each note's part: a model's name, zone, closest, closest-mono or split:60.",
+            autocompletion=complete.separator_names,
+        ),
+    ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Print lines instead of the live view.")] = False,
+    as_json: Annotated[
+        str | None, typer.Option("--json", help="Write the summary as JSON to this file (- is the terminal).")
+    ] = None,
+) -> int:
+    """Play an ensemble from one keyboard, live.
+
+    Each key goes, as it is pressed, to one instrument of the ensemble. Stop with Ctrl-C or q; a summary of
+    notes, latency, xruns and files follows.
+
+    Examples: `concertino play`, `concertino play --ensemble choir --record takes`,
+    `concertino play --midi-in virtual --midi-out each` (from and to a DAW).
+    """
+    from realtime.host.session import Options
+
+    if midi_out not in (None, "one", "each"):
+        raise ValueError(f"--midi-out {midi_out!r}: choose one or each")
+    options = Options(ensemble, audio, midi_in, midi_out, period, rate, soundfont, tempo, record, separator)
+    summary = perform(options, plain or not sys.stdout.isatty(), quiet=as_json == "-")
+    if as_json == "-":
+        print(json.dumps(summary, indent=2))
+    elif as_json:
+        Path(as_json).write_text(json.dumps(summary, indent=2) + "\n")
+    if as_json != "-":
+        print_summary(summary)
+    return 0
+
+
+def perform(options: "Options", plain: bool, quiet: bool) -> dict[str, Any]:
+    """Play until Ctrl-C, q, SIGTERM or the end of a file; return the summary."""
+    from realtime.host.session import Session
+
+    said: list[str] = []
+    tell: list[Callable[[str], None]] = [
+        lambda text: print(text, file=sys.stderr if quiet else sys.stdout, flush=True)
+    ]
+
+    def notice(text: str) -> None:
+        said.append(text)
+        tell[0](text)
+
+    def stop(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    session = Session(options, notice)
+    try:
+        session.start()
+        if plain:
+            lines(session, notice)
+        else:
+            show(session, said, tell)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        # A second Ctrl-C must not cut the ending short: notes, files and ports are let go here.
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        summary = session.close()
+        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGTERM, before)
+    return summary
+
+
+def lines(session: "Session", notice: Callable[[str], None]) -> None:
+    """Play with log lines only."""
+    driver = session.driver
+    kind = "compiled" if driver.compiled else "Python (the compiled one can't be used here)"
+    notice(
+        f"playing {session.options.ensemble} on {driver.name}, {session.engine.rate:.0f} Hz, "
+        f"period {driver.period}, {kind} callback; Ctrl-C ends"
+    )
+    while session.watch():
+        time.sleep(TICK_SECONDS)
+
+
+def show(session: "Session", said: list[str], tell: list[Callable[[str], None]]) -> None:
+    """Play with the live view and its keys."""
+    from rich.live import Live
+
+    from realtime.cli.keys import terminal_keys
+    from realtime.cli.view import View
+
+    view = View(session)
+    view.notices.extend(said)
+    session.listeners.append(view)
+    tell[0] = view.notices.append
+    taps = Taps(session)
+    with terminal_keys() as pressed, Live(view, refresh_per_second=20, screen=False, transient=True):
+        while session.watch():
+            key = pressed()
+            if key in ("q", "\x03"):
+                return
+            if key == "p":
+                session.panic()
+            elif key == "t":
+                taps.tap()
+            elif key.isdigit() and 0 < int(key) <= len(session.engine.slots):
+                session.select(int(key) - 1)
+            time.sleep(TICK_SECONDS)
+
+
+class Taps:
+    """Tempo from taps: the median of the last intervals."""
+
+    def __init__(self, session: "Session") -> None:
+        self.session = session
+        self._times: list[float] = []
+
+    def tap(self) -> None:
+        """Take a tap, and set the tempo from the second one on."""
+        from realtime.engine.state import Command
+
+        now = time.monotonic()
+        if self._times and now - self._times[-1] > TAP_TIMEOUT:
+            self._times.clear()
+        self._times = [*self._times[-TAPS:], now]
+        gaps = sorted(b - a for a, b in zip(self._times, self._times[1:], strict=False))
+        if gaps:
+            bpm = 60 / gaps[len(gaps) // 2]
+            self.session.engine.link.command(Command.TEMPO, round(min(max(bpm, 10), 480) * 1000))
+
+
+def print_summary(summary: dict[str, Any]) -> None:
+    """Print notes per part, latency, xruns and files."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    notes = ", ".join(f"{part} {count}" for part, count in summary["notes"].items())
+    console.print(f"\n[bold]{summary['ensemble']}[/] by {summary['separator']}: {notes}")
+    table = Table("stage", "p50", "p99", "p99.9", "max", "jitter", title="latency (ms)", title_justify="left")
+    for stage, row in summary["latency_us"].items():
+        if row["count"]:
+            cells = [f"{row[k] / 1000:.3f}" for k in ("p50", "p99", "p999", "max", "jitter")]
+            table.add_row(stage.replace("_", " "), *cells)
+    console.print(table)
+    counters = summary["counters"]
+    console.print(
+        f"xruns {summary['xruns']}, separator late {counters['late']}, notes by rule {counters['fallback']}"
+    )
+    for path in summary["files"]:
+        console.print(f"wrote {path}")

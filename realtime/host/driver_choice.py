@@ -1,0 +1,133 @@
+"""Choosing a driver: what the player asked for, else the best that this machine has."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from realtime.drivers.base import Driver, DriverError
+
+if TYPE_CHECKING:
+    from realtime.host.session import Options
+
+FILE = "file:"
+AUDIO = ("jack", "portaudio", "null", FILE + "PATH")
+PACED_PERIOD = 256
+PACED_PRIORITY = 60
+WORKER_BELOW = 1
+"""The separator's thread stands this far below the audio thread: a heavy one must not hold sound back."""
+
+
+@dataclass
+class Opened:
+    """A device or server that answered, before the engine for its rate is made."""
+
+    kind: str
+    rate: float
+    make: Callable[[np.void], Driver]
+    sound_file: Path | None = None
+    client: Any = None
+    keep: list[Any] = field(default_factory=list)
+
+    def abandon(self) -> None:
+        """Give the device back without having played."""
+        if self.client is not None:
+            self.client.close(ignore_errors=True)
+
+    def connect(self, driver: Driver) -> None:
+        """Connect the sound to where it is heard."""
+        connect = getattr(driver, "connect_playback", None)
+        if connect:
+            connect()
+
+    def worker_priority(self, driver: Driver) -> int:
+        """Return the SCHED_FIFO priority for the separator's thread."""
+        return max(getattr(driver, "priority", PACED_PRIORITY) - WORKER_BELOW, 0)
+
+
+def open_jack(options: "Options", outputs: list[str]) -> Opened:
+    """Open a client of the running JACK server.
+
+    Raises:
+        DriverError: there is no server, or no libjack.
+    """
+    try:
+        from realtime.drivers.jack import JackDriver, open_client
+    except OSError as error:
+        raise DriverError(f"libjack can't be loaded ({error}): install JACK or PipeWire's") from None
+    client = open_client()
+
+    def make(state: np.void) -> Driver:
+        return JackDriver(state, client, outputs)
+
+    return Opened("jack", float(client.samplerate), make, client=client)
+
+
+def open_portaudio(options: "Options", device: str | None) -> Opened:
+    """Find an output of PortAudio.
+
+    Raises:
+        DriverError: there is none, or no PortAudio.
+    """
+    try:
+        from realtime.drivers.portaudio import PortAudioDriver, find_device, rescan
+    except OSError as error:
+        raise DriverError(f"PortAudio can't be loaded ({error}): install libportaudio2") from None
+    rescan()
+    find_device(device)
+
+    def make(state: np.void) -> Driver:
+        return PortAudioDriver(state, options.period, device)
+
+    kind = f"portaudio:{device}" if device else "portaudio"
+    return Opened(kind, float(options.rate), make)
+
+
+def open_paced(options: "Options", sound_file: Path | None) -> Opened:
+    """Return the driver without a device."""
+    from realtime.drivers.paced import PacedDriver
+
+    def make(state: np.void) -> Driver:
+        return PacedDriver(state, max(options.period, PACED_PERIOD), PACED_PRIORITY)
+
+    return Opened("null", float(options.rate), make, sound_file)
+
+
+def open_driver(options: "Options", outputs: list[str], notice: Callable[[str], None]) -> Opened:
+    """Open what ``options.audio`` names, or the best there is: JACK, PortAudio, a file.
+
+    Raises:
+        DriverError: what was asked for can't be opened.
+        ValueError: it was asked for wrongly.
+    """
+    audio = options.audio
+    if audio is None:
+        return _open_best(options, outputs, notice)
+    kind, _, device = audio.partition(":")
+    if kind == "jack" and not device:
+        return open_jack(options, outputs)
+    if kind == "portaudio":
+        return open_portaudio(options, device or None)
+    if audio == "null":
+        return open_paced(options, None)
+    if kind == "file" and device:
+        path = Path(device).expanduser()
+        if not path.parent.is_dir():
+            raise ValueError(f"--audio {audio}: there is no folder {path.parent}")
+        return open_paced(options, path)
+    raise ValueError(f"--audio {audio!r}: choose {', '.join(AUDIO)}")
+
+
+def _open_best(options: "Options", outputs: list[str], notice: Callable[[str], None]) -> Opened:
+    reasons = []
+    for opener in (lambda: open_jack(options, outputs), lambda: open_portaudio(options, None)):
+        try:
+            return opener()
+        except DriverError as error:
+            reasons.append(str(error))
+    path = Path.cwd() / time.strftime("concertino-%Y%m%d-%H%M%S.wav")
+    notice(f"no audio device was found: playing in real time into {path.name}")
+    return open_paced(options, path)
