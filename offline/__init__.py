@@ -1,0 +1,1 @@
+"""Concertino's study: corpora, training, evaluation and export of the models that ``realtime`` plays."""

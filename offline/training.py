@@ -1,0 +1,177 @@
+"""Training of the online LSTM, with checkpoints from which a killed run goes on exactly where it was."""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+from tqdm import tqdm
+
+from offline.augment import Augmentation, excerpt
+from offline.lstm import IGNORED, LSTMSeparator, make_batch, measure
+from offline.score import Piece
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run: the same recipe on the same machine gives the same weights."""
+
+    seed: int = 0
+    epochs: int = 200
+    """Length of the learning rate's fall to zero; early stopping may end the run before."""
+    patience: int = 60
+    """Epochs without a better validation loss after which the run ends."""
+    batch: int = 16
+    rate: float = 3e-3
+    warmup: int = 2
+    decay: float = 0.1
+    clip: float = 1.0
+    average: float = 0.99
+    """Share that the running average of the weights, which is what is kept, holds on to at each step."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    dropout: float = 0.4
+    units: int = 128
+    layers: int = 3
+
+
+def new_model(recipe: Recipe, parts: int) -> LSTMSeparator:
+    """Return an untrained model."""
+    return LSTMSeparator(
+        parts,
+        recipe.units,
+        recipe.layers,
+        dropout=recipe.dropout,
+    )
+
+
+class Run:
+    """A run that can be saved after any epoch and goes on as if it had never stopped."""
+
+    def __init__(self, recipe: Recipe, parts: int):
+        torch.manual_seed(recipe.seed)
+        self.recipe = recipe
+        self.draws = np.random.default_rng(recipe.seed)
+        self.model = new_model(recipe, parts)
+        self.average = new_model(recipe, parts)
+        self.average.load_state_dict(self.model.state_dict())
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
+        self.epoch = 0
+        self.best_loss = math.inf
+        self.best_epoch = 0
+        self.best_accuracy = 0.0
+        self.best_weights = {k: v.clone() for k, v in self.model.state_dict().items()}
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; a run killed while writing keeps the one before."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        state = {
+            "recipe": asdict(self.recipe),
+            "draws": self.draws.bit_generator.state,
+            "torch_draws": torch.get_rng_state(),
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+            "best_loss": self.best_loss,
+            "best_epoch": self.best_epoch,
+            "best_accuracy": self.best_accuracy,
+            "best_weights": self.best_weights,
+        }
+        part = path.with_suffix(".part")
+        torch.save(state, part)
+        os.replace(part, path)
+
+    def resume(self, path: Path) -> None:
+        """Take up the run saved in ``path``.
+
+        Raises:
+            ValueError: the checkpoint is damaged, or of another recipe.
+        """
+        try:
+            state = torch.load(path, weights_only=True)
+        except Exception as error:  # unpickling raises many kinds
+            raise ValueError(f"{path} can't be read ({error}); train again without --resume") from error
+        other = [k for k, v in asdict(self.recipe).items() if state["recipe"].get(k) != v]
+        if other:
+            raise ValueError(
+                f"{path} was made with another {', '.join(other)}; "
+                "give the same options as then, or train again without --resume"
+            )
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.draws.bit_generator.state = state["draws"]
+        torch.set_rng_state(state["torch_draws"])
+        self.epoch, self.best_loss = state["epoch"], state["best_loss"]
+        self.best_epoch, self.best_accuracy = state["best_epoch"], state["best_accuracy"]
+        self.best_weights = state["best_weights"]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end, or has stopped getting better."""
+        return self.epoch >= min(self.recipe.epochs, self.best_epoch + self.recipe.patience)
+
+
+def train(
+    run: Run,
+    training: Sequence[Piece],
+    validation: Sequence[Piece],
+    checkpoint: Path,
+    *,
+    progress: bool = True,
+    on_epoch: Callable[[Run, float, float], None] | None = None,
+) -> LSTMSeparator:
+    """Train until ``run`` is finished; return the model with the weights of the best validation loss.
+
+    A checkpoint is written after each epoch. ``on_epoch`` is then told the validation loss and accuracy.
+    """
+    steps = math.ceil(len(training) / run.recipe.batch)
+    with tqdm(
+        total=run.recipe.epochs, initial=run.epoch, desc="training", unit="epoch", disable=not progress
+    ) as bar:
+        while not run.finished:
+            train_epoch(run, training, steps)
+            run.epoch += 1
+            loss, accuracy = measure(run.average, validation)
+            if loss < run.best_loss:
+                run.best_loss, run.best_accuracy, run.best_epoch = loss, accuracy, run.epoch
+                run.best_weights = {k: v.clone() for k, v in run.average.state_dict().items()}
+            run.save(checkpoint)
+            bar.set_postfix(val_loss=f"{loss:.4f}", val_accuracy=f"{accuracy:.2%}", best=run.best_epoch)
+            bar.update()
+            if on_epoch:
+                on_epoch(run, loss, accuracy)
+    run.model.load_state_dict(run.best_weights)
+    return run.model.eval()
+
+
+def train_epoch(run: Run, training: Sequence[Piece], steps: int) -> None:
+    """Show every piece once, in a new order, each as a new excerpt in a new key."""
+    recipe, model = run.recipe, run.model
+    model.train()
+    for step, chosen in enumerate(np.array_split(run.draws.permutation(len(training)), steps)):
+        batch = [excerpt(training[i], recipe.augmentation, run.draws) for i in chosen]
+        pitch, position, beat, label = make_batch(batch)
+        for group in run.optimizer.param_groups:
+            group["lr"] = recipe.rate * schedule(run.epoch + step / steps, recipe)
+        scores = model(pitch, position, beat)
+        loss = functional.cross_entropy(scores.flatten(0, 1), label.flatten(), ignore_index=IGNORED)
+        run.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+        run.optimizer.step()
+        with torch.no_grad():
+            for kept, new in zip(run.average.parameters(), model.parameters(), strict=True):
+                kept.lerp_(new, 1 - recipe.average)
+
+
+def schedule(epoch: float, recipe: Recipe) -> float:
+    """Return the share of the learning rate: a linear rise, then half a cosine down to zero."""
+    if epoch < recipe.warmup:
+        return (epoch + 0.1) / (recipe.warmup + 0.1)
+    done = (epoch - recipe.warmup) / max(1, recipe.epochs - recipe.warmup)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))

@@ -1,0 +1,82 @@
+"""The separator that ships: what the repository says of it is true."""
+
+import numpy as np
+import pytest
+
+from offline.chorales import PARTS
+from offline.evaluation import evaluate
+from offline.export import metrics_of
+from offline.weights import FOLDER, load_weights
+from realtime.contract.library import shipped_folder
+from realtime.contract.plugin import load_plugin
+from realtime.contract.stepper import Stepper
+
+PAPER = 0.9302
+"""Accuracy of the paper's online LSTM on Bach (Dong et al., ISMIR 2021, table 2)."""
+
+
+@pytest.fixture(scope="module")
+def plugin():
+    return load_plugin(shipped_folder() / "bach-lstm")
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return load_weights(FOLDER / "bach-lstm.npz")[0]
+
+
+def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_piece(
+    plugin, weights, test_pieces
+):
+    pytest.importorskip("torch", reason="the sequence model needs torch: pip install 'concertino[offline]'")
+    from offline.runs import check_parity
+
+    assert len(test_pieces) == 41
+    assert check_parity(weights, plugin, test_pieces) < 1e-4
+
+
+def test_a_graph_of_other_weights_is_refused(plugin, weights, test_pieces):
+    pytest.importorskip("torch", reason="the sequence model needs torch: pip install 'concertino[offline]'")
+    from offline.runs import check_parity
+
+    other = weights | {"scores.bias": weights["scores.bias"] + np.float32([0.001, 0, 0, 0])}
+    with pytest.raises(ValueError, match="differ on bwv"):
+        check_parity(other, plugin, test_pieces[:1])
+
+
+def test_it_is_at_least_as_accurate_as_the_paper_and_as_its_manifest_says(plugin, test_pieces):
+    result = evaluate(plugin, test_pieces, PARTS)
+    assert result.accuracy >= PAPER
+    assert metrics_of(result) == pytest.approx(plugin.manifest.metrics, abs=2e-4)
+
+
+@pytest.mark.parametrize("name", ["zone", "split", "closest", "closest-mono"])
+def test_a_rule_is_as_accurate_as_its_manifest_says(name, test_pieces):
+    rule = load_plugin(shipped_folder() / name)
+    assert metrics_of(evaluate(rule, test_pieces, PARTS)) == pytest.approx(rule.manifest.metrics, abs=2e-4)
+
+
+def test_it_takes_nothing_that_a_host_does_not_know_when_a_key_goes_down(plugin):
+    assert {tensor.source for tensor in plugin.manifest.inputs} == {"pitch", "position", "beat", "state"}
+    assert plugin.manifest.parts == PARTS
+
+
+def test_it_carries_its_state_and_forgets_it_on_reset(plugin):
+    note = {"pitch": 60, "position": 0, "beat": 0}
+    stepper = Stepper(plugin, 4)
+    first, second = stepper.step(note), stepper.step(note)
+    stepper.reset()
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(stepper.step(note), first)
+
+
+def test_every_key_and_any_time_gets_finite_scores(plugin):
+    stepper = Stepper(plugin, 4)
+    for pitch in range(128):
+        scores = stepper.step({"pitch": pitch, "position": pitch % 24, "beat": pitch * 1000})
+        assert np.isfinite(scores).all()
+
+
+def test_it_is_small():
+    assert (shipped_folder() / "bach-lstm" / "model.onnx").stat().st_size < 2_000_000
+    assert (FOLDER / "bach-lstm.npz").stat().st_size < 2_000_000

@@ -1,0 +1,95 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from offline import cli
+from offline.weights import load_weights
+
+RUNNER = CliRunner()
+
+
+def test_the_commands_import_nothing_heavy():
+    heavy = ("torch", "music21", "onnx", "numpy")
+    program = f"import sys, offline.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_rules_of_the_command_are_those_that_can_be_made():
+    pytest.importorskip("tqdm")
+    from offline.drafts import RULES
+
+    assert tuple(RULES) == cli.RULES
+
+
+@pytest.mark.parametrize(
+    ("app", "arguments"),
+    [
+        (cli.train, ["separator", "bach-lstm"]),
+        (cli.evaluate, ["separator", "zone"]),
+        (cli.export, ["separator", "bach-lstm"]),
+    ],
+)
+def test_a_missing_package_is_named_with_what_to_install(monkeypatch, app, arguments):
+    monkeypatch.setattr(cli, "find_spec", lambda name: None if name in ("torch", "music21") else object())
+    error = RUNNER.invoke(app, arguments).exception
+    assert isinstance(error, OSError)
+    assert "music21" in str(error)
+    assert "pip install 'concertino[offline,cpu]'" in str(error)
+
+
+@pytest.mark.parametrize("app", [cli.train, cli.export])
+def test_a_name_that_is_not_known_is_answered_with_those_that_are(app):
+    error = RUNNER.invoke(app, ["separator", "nobody"]).exception
+    assert isinstance(error, ValueError)
+    assert "choose one of bach-lstm" in str(error)
+
+
+def test_evaluate_prints_accuracy_notes_pieces_and_split_as_json(chorales):
+    done = RUNNER.invoke(cli.evaluate, ["separator", "zone", "--json", "-", "--quiet"])
+    result = json.loads(done.stdout)
+    assert result["accuracy"] == pytest.approx(0.7118, abs=1e-3)
+    assert (result["notes"], result["pieces"], result["split"]) == (10_663, 41, "test")
+    assert set(result["part_accuracy"]) == {"soprano", "alto", "tenor", "bass"}
+    assert 0 < result["balanced_accuracy"] < 1
+
+
+def test_evaluate_writes_json_to_a_file(chorales, tmp_path):
+    path = tmp_path / "result.json"
+    RUNNER.invoke(
+        cli.evaluate, ["separator", "split", "--split", "validation", "--json", str(path), "--quiet"]
+    )
+    assert json.loads(path.read_text("utf-8"))["split"] == "validation"
+
+
+def test_training_from_the_command_leaves_weights_that_resume_and_export_take(chorales, tmp_path):
+    pytest.importorskip("torch", reason="training needs torch: pip install 'concertino[offline]'")
+    run, models = tmp_path / "run", tmp_path / "models"
+    train = ["separator", "bach-lstm", "--epochs", "1", "--folder", str(run), "--quiet"]
+    assert RUNNER.invoke(cli.train, train).exit_code == 0
+    assert load_weights(run / "weights.npz")[1]["best_epoch"] == 1
+    assert "go on with --resume" in str(RUNNER.invoke(cli.train, train).exception)
+    assert RUNNER.invoke(cli.train, [*train, "--resume"]).exit_code == 0
+    export = [
+        "separator",
+        "bach-lstm",
+        "--weights",
+        str(run / "weights.npz"),
+        "--into",
+        str(models),
+        "--quiet",
+    ]
+    assert RUNNER.invoke(cli.export, export).exit_code == 0
+    assert (models / "bach-lstm" / "model.onnx").is_file()
+
+
+@pytest.mark.parametrize("data", [None, b"", b"PK broken"])
+def test_weights_that_can_not_be_read_are_refused_by_name(tmp_path, data):
+    path = tmp_path / "weights.npz"
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"weights\.npz"):
+        load_weights(path)

@@ -1,0 +1,70 @@
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from offline.score import TICKS
+from offline.split import (
+    NEAR,
+    format_split,
+    group_near_duplicates,
+    interval_ngrams,
+    load_split,
+    make_split,
+    overlap,
+    pick,
+)
+
+
+def test_no_test_piece_has_a_near_duplicate_elsewhere(chorales):
+    split = load_split()
+    grams = {name: interval_ngrams(piece) for name, piece in chorales.items()}
+    for test, other in product(split.test, split.train + split.validation):
+        assert overlap(grams[test], grams[other]) < NEAR, (test, other)
+
+
+def test_the_committed_split_is_the_one_that_the_command_makes(chorales):
+    assert make_split(chorales, seed=0) == load_split()
+
+
+def test_every_piece_is_on_one_side(chorales):
+    split = load_split()
+    names = [name for side in split for name in side]
+    assert sorted(names) == sorted(chorales)
+    assert [len(side) for side in split] == [327, 41, 41]
+
+
+def test_a_piece_in_another_key_and_time_is_a_near_duplicate(made_up):
+    piece = made_up(0, chords=40)
+    moved = replace(piece, name="moved", pitch=piece.pitch + 3, onset=piece.onset + 4 * TICKS)
+    other = made_up(1, chords=40)
+    pieces = {p.name: p for p in (piece, moved, other)}
+    assert group_near_duplicates(pieces) == [["made-up-0", "moved"], ["made-up-1"]]
+
+
+def test_a_group_of_near_duplicates_stays_on_one_side(made_up):
+    copies = {f"copy-{i}": replace(made_up(0, chords=40), name=f"copy-{i}") for i in range(5)}
+    others = {p.name: p for p in (made_up(seed, chords=40) for seed in range(1, 46))}
+    for seed in range(5):
+        sides = [side for side in make_split(copies | others, seed) if set(side) & set(copies)]
+        assert len(sides) == 1
+
+
+def test_the_file_of_a_split_reads_back(tmp_path, made_up):
+    split = make_split({p.name: p for p in map(made_up, range(20))})
+    path = tmp_path / "split.toml"
+    path.write_text(format_split(split, 0), "utf-8")
+    assert load_split(path) == split
+
+
+@pytest.mark.parametrize("text", ["train = [", "train = ['a']", "train = 1\nvalidation = 1\ntest = 1"])
+def test_a_damaged_split_is_refused_by_name(tmp_path, text):
+    path = tmp_path / "split.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=r"split\.toml is not a split of pieces"):
+        load_split(path)
+
+
+def test_a_corpus_without_a_piece_of_the_split_is_refused(made_up):
+    with pytest.raises(ValueError, match="lacks 1 pieces of the split"):
+        pick({"a": made_up(0)}, ("a", "b"))
