@@ -73,7 +73,7 @@ def load_command(name: str) -> TyperCommand | TyperGroup:
 def as_command(target: typer.Typer | Callable[..., object], name: str) -> TyperCommand | TyperGroup:
     """Return the command that ``target``, a function or a Typer app, stands for."""
     if not isinstance(target, typer.Typer):
-        app = typer.Typer(add_completion=False)
+        app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
         app.command(name)(target)
         target = app
     command = get_command(target)

@@ -39,7 +39,7 @@ class LazyGroup(TyperGroup):
         return name, load_command(name) if name and stand_in else stand_in, rest
 
 
-app = typer.Typer(name=PROGRAM, cls=LazyGroup, epilog=f"Exit codes: {_CODES}.")
+app = typer.Typer(name=PROGRAM, cls=LazyGroup, rich_markup_mode="markdown", epilog=f"Exit codes: {_CODES}.")
 
 
 def _say_version(wanted: bool) -> None:

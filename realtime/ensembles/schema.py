@@ -32,7 +32,7 @@ Transposition = Annotated[int, Meta(ge=-48, le=48, description="a whole number f
 Voices = Annotated[Literal["poly", "mono"], Meta(description='"poly" or "mono"')]
 Parameters = Annotated[
     dict[str, Annotated[tuple[float, ...], Meta(min_length=1, max_length=4096)]],
-    Meta(description="a list of numbers for each name, such as boundaries = [69, 63, 57]"),
+    Meta(description="a list of numbers for each name, such as lower = [69, 63, 57, 0]"),
 ]
 
 
