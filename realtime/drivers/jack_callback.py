@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from numba import carray, cfunc, float32, float64, int32, int64, njit, types, uint8
 
-from realtime.engine.native import c_function, load_acquire, now_ns, pointer, store_release
+from realtime.engine.native import c_function, load_shared, now_ns, pointer, store_shared
 from realtime.engine.rings import word
 from realtime.engine.state import (
     DATA1,
@@ -172,7 +172,7 @@ def on_process(frames, argument):
     s = carray(argument, 1, State)[0]
     if s.mode == TRANSPORT:
         follow_transport(s)
-    for port in range(load_acquire(word(s, INPUTS))):
+    for port in range(load_shared(word(s, INPUTS))):
         take_midi(s, frames, port)
     left = _get_buffer(s.driver[GET_BUFFER], (s.driver_ports[LEFT], frames))
     right = _get_buffer(s.driver[GET_BUFFER], (s.driver_ports[RIGHT], frames))
@@ -193,7 +193,7 @@ def on_xrun(argument):
 def on_shutdown(code, reason, argument):
     """JACK's info-shutdown callback: the server is gone."""
     s = carray(argument, 1, State)[0]
-    store_release(word(s, SERVER_GONE), 1)
+    store_shared(word(s, SERVER_GONE), 1)
 
 
 @cfunc(types.void(types.voidptr), cache=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numba import carray, njit, types
 
 from realtime.drivers.base import DriverError
-from realtime.engine.native import address_of, c_function, load_acquire, now_ns, pointer
+from realtime.engine.native import address_of, c_function, load_shared, now_ns, pointer
 from realtime.engine.rings import word
 from realtime.engine.state import Counter, State, Sync
 from realtime.host.worker import raise_priority
@@ -27,7 +27,7 @@ def pace(address, frames, left, right, nanosleep):
     timespec = s.driver_scratch[0:2]
     started = now_ns(s.clock_gettime, s.clock_id, timespec)
     done = 0
-    while load_acquire(word(s, STOP)) == 0:
+    while load_shared(word(s, STOP)) == 0:
         _process(s.process, (address, frames, left, right))
         done += 1
         wait = started + int(done * period_ns) - now_ns(s.clock_gettime, s.clock_id, timespec)

@@ -9,6 +9,7 @@ import ctypes
 from numba import carray, cfunc, float32, njit, types
 
 from realtime.engine.histogram import add
+from realtime.engine.inference import wake
 from realtime.engine.messages import dispatch
 from realtime.engine.native import c_function, denormals_back, denormals_off, now_ns, pointer
 from realtime.engine.output import announce
@@ -126,17 +127,19 @@ def process(s, frames, left_address, right_address):
         s.announce = 0
         announce(s, 0)
     begin_period(s, frames, began)
+    if s.threaded and s.event_count > 0:
+        wake(s)  # it gets up while the sound before the first note is rendered
     done = 0
     for i in range(s.event_count):
         event = s.events[i]
-        if is_note_on(event):
-            if s.event_part[i] < 0:
-                decide_chord(s, i)
-            measure(s, event, began)
         mark = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
         render(s, left, right, done, event[FRAME])
         synth_ns += now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - mark
         done = max(done, event[FRAME])
+        if is_note_on(event):
+            if s.event_part[i] < 0:
+                decide_chord(s, i)
+            measure(s, event, began)
         dispatch(s, event, s.event_part[i])
     mark = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
     render(s, left, right, done, frames)

@@ -7,7 +7,7 @@ thread without the GIL does (``work``), woken by a semaphore; offline, the same 
 from numba import carray, float32, int32, int64, njit, types
 
 from realtime.contract.features import FEATURES, MAX_BEAT
-from realtime.engine.native import c_function, denormals_off, load_acquire, now_ns, pointer, store_release
+from realtime.engine.native import c_function, denormals_off, load_shared, now_ns, pointer, store_shared
 from realtime.engine.rings import word
 from realtime.engine.state import PARTS, REQUESTS, State, Sync
 
@@ -25,7 +25,8 @@ CODE_CHORD_LAST, CODE_SOUNDING = FEATURES["chord_last_pitch"].code, FEATURES["so
 SEPARATOR, RESTART, PITCH, VELOCITY, TICK, CHORD_INDEX = range(6)
 LAST, CHORD_LAST, SOUNDING = 8, 8 + PARTS, 8 + 2 * PARTS
 
-REQUESTED, ANSWERED, WORKER_STOP = int(Sync.REQUESTED), int(Sync.ANSWERED), int(Sync.WORKER_STOP)
+REQUESTED, ANSWERED = int(Sync.REQUESTED), int(Sync.ANSWERED)
+WORKER_STOP, ASLEEP = int(Sync.WORKER_STOP), int(Sync.ASLEEP)
 
 # OrtStatus* Run(session, run_options, input_names, inputs, count, output_names, count, outputs)
 _run = c_function(
@@ -39,6 +40,7 @@ _run = c_function(
     types.int64,
     types.int64,
 )
+_post = c_function(types.int32, types.int64)
 _release_status = c_function(types.void, types.int64)
 # The second argument is dispatch_semaphore_wait's time-out on macOS (all ones: forever); sem_wait has none.
 _wait = c_function(types.int32, types.int64, types.int64)
@@ -127,18 +129,29 @@ def step(s, place):
     s.step_ns[separator] = took
 
 
+@njit
+def wake(s):
+    """Audio thread: wake the separator's thread if it sleeps."""
+    if load_shared(word(s, ASLEEP)) != 0:
+        _post(s.semaphore_post, (s.semaphore,))
+
+
 @njit("void(int64)", nogil=True, cache=True)
 def work(address):
     """Answer requests until told to stop: the body of the separator's thread."""
     s = carray(pointer(address), 1, State)[0]
     denormals_off(s.scratch_worker_fp)
     idle_since = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)
-    while load_acquire(word(s, WORKER_STOP)) == 0:
-        answered = load_acquire(word(s, ANSWERED))
-        if load_acquire(word(s, REQUESTED)) > answered:
+    while load_shared(word(s, WORKER_STOP)) == 0:
+        answered = load_shared(word(s, ANSWERED))
+        if load_shared(word(s, REQUESTED)) > answered:
             step(s, answered % REQUESTS)
-            store_release(word(s, ANSWERED), answered + 1)
+            store_shared(word(s, ANSWERED), answered + 1)
             idle_since = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)
         elif now_ns(s.clock_gettime, s.clock_id, s.scratch_worker) - idle_since > SPIN_NS:
-            _wait(s.semaphore_wait, (s.semaphore, -1))
+            store_shared(word(s, ASLEEP), 1)
+            # A request made before the flag was up was made without waking: look once more.
+            if load_shared(word(s, REQUESTED)) == answered and load_shared(word(s, WORKER_STOP)) == 0:
+                _wait(s.semaphore_wait, (s.semaphore, -1))
+            store_shared(word(s, ASLEEP), 0)
             idle_since = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)

@@ -53,24 +53,24 @@ def pointer(typing_context, address):
 
 
 @intrinsic
-def load_acquire(typing_context, address):
-    """Return the int64 at ``address``; later reads are not moved before this one."""
+def load_shared(typing_context, address):
+    """Return the int64 at ``address``, in one order with all other shared loads and stores."""
 
     def generate(context, builder, signature, args):
         place = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
-        return builder.load_atomic(place, "acquire", 8)
+        return builder.load_atomic(place, "seq_cst", 8)
 
     return types.int64(types.int64), generate
 
 
 @intrinsic
-def store_release(typing_context, address, value):
-    """Write int64 ``value`` at ``address``; earlier writes are not moved after this one."""
+def store_shared(typing_context, address, value):
+    """Write int64 ``value`` at ``address``, in one order with all other shared loads and stores."""
 
     def generate(context, builder, signature, args):
         place = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
         word = context.cast(builder, args[1], signature.args[1], types.int64)
-        builder.store_atomic(word, place, "release", 8)
+        builder.store_atomic(word, place, "seq_cst", 8)
         return context.get_dummy_value()
 
     return types.void(types.int64, value), generate

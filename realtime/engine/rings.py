@@ -6,7 +6,7 @@ reader owns the tail. A host with several writers serialises them on its own sid
 
 from numba import njit
 
-from realtime.engine.native import load_acquire, store_release
+from realtime.engine.native import load_shared, store_shared
 from realtime.engine.state import CAPTURE, EVENTS, FRAME, LOG, RING, STAMP, WAITED, Counter, Sync
 
 CONTROL_HEAD, CONTROL_TAIL = int(Sync.CONTROL_HEAD), int(Sync.CONTROL_TAIL)
@@ -26,8 +26,8 @@ def word(s, which):
 @njit
 def log(s, frame, kind, source, status, data1, data2, channel, value):
     """Audio thread: note what happened; where the reader is too slow, count it and go on."""
-    head = load_acquire(word(s, LOG_HEAD))
-    if head - load_acquire(word(s, LOG_TAIL)) >= LOG:
+    head = load_shared(word(s, LOG_HEAD))
+    if head - load_shared(word(s, LOG_TAIL)) >= LOG:
         s.counters[LOG_DROPPED] += 1
         return
     entry = s.log[head % LOG]
@@ -39,21 +39,21 @@ def log(s, frame, kind, source, status, data1, data2, channel, value):
     entry[5] = data2
     entry[6] = channel
     entry[7] = value
-    store_release(word(s, LOG_HEAD), head + 1)
+    store_shared(word(s, LOG_HEAD), head + 1)
 
 
 @njit
 def capture(s, left, right, frames):
     """Audio thread: hand a period of sound to the recorder, whole or not at all."""
-    head = load_acquire(word(s, CAPTURE_HEAD))
-    if head + frames - load_acquire(word(s, CAPTURE_TAIL)) > CAPTURE:
+    head = load_shared(word(s, CAPTURE_HEAD))
+    if head + frames - load_shared(word(s, CAPTURE_TAIL)) > CAPTURE:
         s.counters[CAPTURE_DROPPED] += frames
         return
     for i in range(frames):
         place = (head + i) % CAPTURE
         s.capture[place, 0] = left[i]
         s.capture[place, 1] = right[i]
-    store_release(word(s, CAPTURE_HEAD), head + frames)
+    store_shared(word(s, CAPTURE_HEAD), head + frames)
 
 
 @njit
@@ -63,8 +63,8 @@ def take_control(s, frames, began):
     An event with a STAMP is held for one period from its arrival, so that events keep the spacing in which
     they were played and not that of the periods; what has no stamp acts at the period's start.
     """
-    tail = load_acquire(word(s, CONTROL_TAIL))
-    count = load_acquire(word(s, CONTROL_HEAD)) - tail
+    tail = load_shared(word(s, CONTROL_TAIL))
+    count = load_shared(word(s, CONTROL_HEAD)) - tail
     room = EVENTS - s.event_count
     if count > room:
         s.counters[EVENTS_DEFERRED] += count - room
@@ -77,7 +77,7 @@ def take_control(s, frames, began):
             event[FRAME] = min(max(frames - age, 0), frames - 1)
             event[WAITED] = age + event[FRAME]
         s.event_count += 1
-    store_release(word(s, CONTROL_TAIL), tail + count)
+    store_shared(word(s, CONTROL_TAIL), tail + count)
 
 
 @njit
@@ -86,8 +86,8 @@ def take_scheduled(s, frames):
 
     The schedule is in time order; an event that comes too late sounds at the period's start.
     """
-    tail = load_acquire(word(s, SCHEDULE_TAIL))
-    head = load_acquire(word(s, SCHEDULE_HEAD))
+    tail = load_shared(word(s, SCHEDULE_TAIL))
+    head = load_shared(word(s, SCHEDULE_HEAD))
     while tail < head and s.event_count < EVENTS:
         due = s.schedule[tail % RING, FRAME] - s.frame
         if due >= frames:
@@ -96,38 +96,38 @@ def take_scheduled(s, frames):
         s.events[s.event_count, FRAME] = max(due, 0)
         s.event_count += 1
         tail += 1
-    store_release(word(s, SCHEDULE_TAIL), tail)
+    store_shared(word(s, SCHEDULE_TAIL), tail)
 
 
 @njit("int64(int64, int64, int64[:, ::1], int64[:, ::1])", cache=True, nogil=True)
 def push(head_address, tail_address, ring, entries):
     """Host: append as many ``entries`` (int64, shape (n, columns)) as fit; return that number."""
-    head = load_acquire(head_address)
-    room = len(ring) - (head - load_acquire(tail_address))
+    head = load_shared(head_address)
+    room = len(ring) - (head - load_shared(tail_address))
     count = min(room, len(entries))
     for i in range(count):
         ring[(head + i) % len(ring), :] = entries[i, :]
-    store_release(head_address, head + count)
+    store_shared(head_address, head + count)
     return count
 
 
 @njit("int64(int64, int64, int64[:, ::1], int64[:, ::1])", cache=True, nogil=True)
 def pop(head_address, tail_address, ring, into):
     """Host: take up to ``len(into)`` entries from a ring; return how many."""
-    tail = load_acquire(tail_address)
-    count = min(load_acquire(head_address) - tail, len(into))
+    tail = load_shared(tail_address)
+    count = min(load_shared(head_address) - tail, len(into))
     for i in range(count):
         into[i, :] = ring[(tail + i) % len(ring), :]
-    store_release(tail_address, tail + count)
+    store_shared(tail_address, tail + count)
     return count
 
 
 @njit("int64(int64, int64, float32[:, ::1], float32[:, ::1])", cache=True, nogil=True)
 def pop_frames(head_address, tail_address, ring, into):
     """Host: take up to ``len(into)`` frames of sound; return how many."""
-    tail = load_acquire(tail_address)
-    count = min(load_acquire(head_address) - tail, len(into))
+    tail = load_shared(tail_address)
+    count = min(load_shared(head_address) - tail, len(into))
     for i in range(count):
         into[i, :] = ring[(tail + i) % len(ring), :]
-    store_release(tail_address, tail + count)
+    store_shared(tail_address, tail + count)
     return count

@@ -8,7 +8,7 @@ stays true and its answers count again as soon as they are quick enough.
 
 from math import exp
 
-from numba import njit, types
+from numba import njit
 
 from realtime.contract.features import NO_PITCH
 from realtime.engine.clock import FIXED, beat_of, place
@@ -26,8 +26,9 @@ from realtime.engine.inference import (
     TICK,
     VELOCITY,
     step,
+    wake,
 )
-from realtime.engine.native import c_function, load_acquire, now_ns, store_release
+from realtime.engine.native import load_shared, now_ns, store_shared
 from realtime.engine.output import NOTE_ON, PROGRAM
 from realtime.engine.rings import log, word
 from realtime.engine.state import (
@@ -47,8 +48,6 @@ from realtime.engine.state import (
 FALLBACK, LATE, FAILED = int(Counter.FALLBACK), int(Counter.LATE), int(Counter.FAILED)
 DECISION, SEPARATOR_STAGE = int(Log.DECISION), int(Stage.SEPARATOR)
 FAR = 1 << 30
-
-_post = c_function(types.int32, types.int64)
 
 
 @njit
@@ -123,7 +122,7 @@ def by_scores(s, scores, pitch):
 def ask(s, event, tick, chord_index):
     """Hand a note to the separator; return its request's number, or -1 where too many are waiting."""
     asked = s.awaited
-    if asked - load_acquire(word(s, ANSWERED)) >= REQUESTS:
+    if asked - load_shared(word(s, ANSWERED)) >= REQUESTS:
         s.restart_next = 1  # the separator has missed notes: its state is no longer true
         return -1
     request = s.request[asked % REQUESTS]
@@ -150,7 +149,7 @@ def answered(s, number, began, patience):
 
     This spins: a sleeping audio thread would be woken too late, and the answer takes tens of microseconds.
     """
-    while load_acquire(word(s, ANSWERED)) <= number:
+    while load_shared(word(s, ANSWERED)) <= number:
         if now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - began > patience:
             return False
     return True
@@ -164,19 +163,19 @@ def decide_note(s, event, chord_index):
     if separator < 0:
         return by_rule(s, pitch), 0.0, True
     began = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
-    waiting = s.awaited - load_acquire(word(s, ANSWERED))
+    waiting = s.awaited - load_shared(word(s, ANSWERED))
     number = ask(s, event, beat_of(s, event), chord_index)
     part, confidence = -1, 0.0
     came = False
     if number >= 0 and not s.threaded:
         step(s, number % REQUESTS)
-        store_release(word(s, REQUESTED), number + 1)
-        store_release(word(s, ANSWERED), number + 1)
+        store_shared(word(s, REQUESTED), number + 1)
+        store_shared(word(s, ANSWERED), number + 1)
         came = True
     elif number >= 0:
         left = s.deadline_ns - s.spent_ns
-        store_release(word(s, REQUESTED), number + 1)
-        _post(s.semaphore_post, (s.semaphore,))
+        store_shared(word(s, REQUESTED), number + 1)
+        wake(s)
         if waiting == 0 and s.step_ns[separator] < left:
             came = answered(s, number, began, left)
     if came and s.answer_failed[number % REQUESTS]:

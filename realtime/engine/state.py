@@ -101,6 +101,8 @@ class Sync(IntEnum):
     """Asks a driver thread of our own to end."""
     SERVER_GONE = 12
     """Set by a driver whose audio server went away."""
+    ASLEEP = 14
+    """1 while the separator's thread sleeps on its semaphore, or is about to."""
     INPUTS = 13
     """MIDI inputs that the driver reads itself."""
 
