@@ -11,7 +11,7 @@ from offline.score import TICKS, Piece
 class Augmentation:
     """How far an excerpt may differ from the piece; each share is of the excerpts."""
 
-    longest: int = 160
+    longest: int = 200
     """Notes of an excerpt at most."""
     from_start: float = 0.5
     """Share that begins where the piece does, as a player does."""
@@ -21,9 +21,9 @@ class Augmentation:
     """Share from which single notes are left out, so that chords of fewer notes are known too."""
     thinning: float = 0.2
     """Largest share of notes that is left out of such an excerpt."""
-    solo: float = 0.1
+    solo: float = 0.05
     """Share in which one part is silent."""
-    moved: float = 0.5
+    moved: float = 0.3
     """Share that begins some bars later, so that no piece is known by where it stands."""
     loose: float = 0.2
     """Share that is played off the beat grid: at a tempo of its own, shifted, and uneven."""

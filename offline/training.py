@@ -21,7 +21,7 @@ class Recipe:
     """Everything that decides a run: the same recipe on the same machine gives the same weights."""
 
     seed: int = 0
-    epochs: int = 200
+    epochs: int = 180
     """Length of the learning rate's fall to zero; early stopping may end the run before."""
     patience: int = 60
     """Epochs without a better validation loss after which the run ends."""
@@ -33,7 +33,7 @@ class Recipe:
     average: float = 0.99
     """Share that the running average of the weights, which is what is kept, holds on to at each step."""
     augmentation: Augmentation = field(default_factory=Augmentation)
-    dropout: float = 0.4
+    dropout: float = 0.35
     units: int = 128
     layers: int = 3
 
