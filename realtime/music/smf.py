@@ -38,6 +38,10 @@ NOTE_OFF, NOTE_ON = 0x80, 0x90
 RELEASE_VELOCITY = 64
 """Of a note-off that was written as a note-on of velocity 0 (MIDI 1.0, "Note On")."""
 
+FIRST_SYSTEM, META, SYSTEM_EXCLUSIVE = 0xF0, 0xFF, (0xF0, 0xF7)
+TRACK_NAME, END_OF_TRACK, SET_TEMPO = 0x03, 0x2F, 0x51
+"""Kinds of meta events; those that are not named here are skipped."""
+
 END_RANK, CONTROL_RANK, BEGIN_RANK = 0, 1, 2
 """Order of the messages of several tracks at one tick: a note ends before the next one begins."""
 
@@ -161,20 +165,13 @@ def _track(data: bytes, start: int, end: int) -> _Track:
                 tick += delta
                 floor = END_RANK
             byte = data[at]
-            if byte >= 0xF0:
-                meta = byte == 0xFF
-                kind = data[at + 1] if meta else -1
-                if not meta and byte not in (0xF0, 0xF7):
-                    raise _DamageError(f"damaged at byte {at}: 0x{byte:02x} has no place in a file")
-                length, at = _number(data, at + 1 + meta)
-                if at + length > end:
-                    raise _DamageError(f"damaged at byte {at}: an event reaches past the end of its track")
-                content, at = data[at : at + length], at + length
-                if kind == 0x2F:
+            if byte >= FIRST_SYSTEM:
+                kind, content, at = _system_event(data, at, end)
+                if kind == END_OF_TRACK:
                     break
-                if kind == 0x51 and length >= 3 and any(content[:3]):
+                if kind == SET_TEMPO and len(content) >= 3 and any(content[:3]):
                     tempi.append((tick, int.from_bytes(content[:3])))
-                elif kind == 0x03 and not name:
+                elif kind == TRACK_NAME and not name:
                     name = content
                 continue
             if byte >= 0x80:
@@ -199,6 +196,19 @@ def _track(data: bytes, start: int, end: int) -> _Track:
     if at > end:
         raise _DamageError(f"damaged at byte {end}: an event reaches past the end of its track")
     return _Track(rows, tempi, _text(name), tick)
+
+
+def _system_event(data: bytes, at: int, end: int) -> tuple[int, bytes, int]:
+    """Return kind, content and end of the event at ``at``; of a system exclusive one the kind is its status."""
+    kind, start = data[at], at + 1
+    if kind == META:
+        kind, start = data[start], start + 1
+    elif kind not in SYSTEM_EXCLUSIVE:
+        raise _DamageError(f"damaged at byte {at}: 0x{kind:02x} has no place in a file")
+    length, start = _number(data, start)
+    if start + length > end:
+        raise _DamageError(f"damaged at byte {at}: an event reaches past the end of its track")
+    return kind, data[start : start + length], start + length
 
 
 def _text(content: bytes) -> str:

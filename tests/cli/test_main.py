@@ -107,6 +107,14 @@ def test_a_package_of_ours_that_is_left_out_is_said_to_be(extension, capsys, mon
     )
 
 
+def test_completing_a_command_that_can_not_be_loaded_says_nothing(extension, capsys, monkeypatch):
+    monkeypatch.setenv("_CONCERTINO_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "concertino broken --")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert run([]) == 2
+    assert capsys.readouterr() == ("", "")
+
+
 def test_help_tells_the_exit_codes(capsys):
     run([])
     said = " ".join(re.findall(r"\S+", capsys.readouterr().out))

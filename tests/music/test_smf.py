@@ -40,7 +40,10 @@ def test_messages_of_two_bytes_leave_the_next_one_whole():
 
 
 def test_data_beyond_127_is_clipped():
-    assert messages(smf(at(0, 0x90, 60, 128)))[0] == (0, 0x90, 60, 127)
+    assert messages(smf(at(0, 0x90, 60, 128) + at(0, 0x90, 200, 64))) == [
+        (0, 0x90, 60, 127),
+        (0, 0x90, 127, 64),
+    ]
 
 
 def test_a_note_ends_before_another_track_begins_it_again():

@@ -1,3 +1,6 @@
+import errno
+import os
+
 import numpy as np
 import pretty_midi
 import pytest
@@ -88,6 +91,20 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(ValueError, match="data byte"):
         write_parts(path, [PartTrack("", 0, 300, NOTE)])
     assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["p.mid"]
+
+
+def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "p.mid"
+    path.write_bytes(b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_parts(path, [PartTrack("", 0, 0, NOTE)])
+    assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["p.mid"]
 
 
