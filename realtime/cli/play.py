@@ -102,6 +102,10 @@ def play(
 
 def perform(options: "Options", plain: bool, quiet: bool) -> dict[str, Any]:
     """Play until Ctrl-C, q, SIGTERM or the end of a file; return the summary."""
+    from realtime.host.warm import is_warm
+
+    if not is_warm():
+        print("compiling the audio core for this machine: half a minute, once", file=sys.stderr, flush=True)
     from realtime.host.session import Session
 
     said: list[str] = []

@@ -10,8 +10,8 @@ from pathlib import Path
 import platformdirs
 
 
-def _compiled_code() -> Path:
-    """Return the folder for compiled code that belongs to exactly these sources.
+def compiled_code() -> Path:
+    """Return the folder for compiled code that belongs to exactly these sources; it may not exist yet.
 
     numba notices a change only in the file that holds the cached function, not in those it calls: one folder
     per state of all sources keeps an upgraded host from running yesterday's core.
@@ -23,4 +23,4 @@ def _compiled_code() -> Path:
     return platformdirs.user_cache_path("concertino") / "compiled" / digest.hexdigest()[:16]
 
 
-os.environ.setdefault("NUMBA_CACHE_DIR", str(_compiled_code()))
+os.environ.setdefault("NUMBA_CACHE_DIR", str(compiled_code()))
