@@ -199,7 +199,7 @@ def _track(data: bytes, start: int, end: int) -> _Track:
 
 
 def _system_event(data: bytes, at: int, end: int) -> tuple[int, bytes, int]:
-    """Return kind, content and end of the event at ``at``; of a system exclusive one the kind is its status."""
+    """Return kind (of a system exclusive event its status), content and end of the event at ``at``."""
     kind, start = data[at], at + 1
     if kind == META:
         kind, start = data[start], start + 1
