@@ -1,1 +1,1 @@
-"""Benchmarks that ship with the host, and the side-by-side scripts against other software (``bench.peers``)."""
+"""Benchmarks that ship with the host, and scripts that run other software beside it (``bench.peers``)."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -24,7 +25,7 @@ class ChildError(OSError):
 
 
 def die_with_parent() -> None:
-    """Ask the system to kill this process when its parent ends; elsewhere than on Linux, stdin's end must do."""
+    """Have this process killed when its parent ends; elsewhere than on Linux, stdin's end must do."""
     if sys.platform == "linux":
         parent = os.getppid()
         ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
@@ -106,20 +107,16 @@ class Child:
             ChildError: the child reports an error, or has ended.
         """
         assert self.process.stdin
-        try:
+        with suppress(BrokenPipeError):  # what it said last, or its exit code, comes out of _answer
             self.process.stdin.write(json.dumps({"do": what, **values}) + "\n")
             self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # what it said last, or its exit code, comes out of _answer
         return self._answer(progress)
 
     def close(self) -> None:
         """End the child: by the end of its stdin, or by force after 3 seconds."""
         if self.process.stdin:
-            try:
+            with suppress(BrokenPipeError):
                 self.process.stdin.close()
-            except BrokenPipeError:
-                pass
         try:
             self.process.wait(timeout=3)
         except subprocess.TimeoutExpired:

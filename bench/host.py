@@ -3,6 +3,9 @@
 It plays the benchmark's two ensembles as a JACK client, and tells what it timed.
 """
 
+# pyright: reportArgumentType=false
+# JACK-Client says of its lists of ports that they are indexed by name alone; they are not.
+
 import argparse
 import threading
 import time
@@ -11,9 +14,14 @@ from typing import Any
 
 import numpy as np
 import psutil
+from msgspec.structs import replace
 
 from bench.child import die_with_parent, say, serve
+from realtime.drivers.jack import JackDriver, open_client
 from realtime.engine.state import BUCKETS, Counter, Stage
+from realtime.ensembles.parse import load_ensemble
+from realtime.ensembles.schema import Ensemble
+from realtime.host.engine import Engine
 
 ENSEMBLES = Path(__file__).parent / "ensembles"
 START_SECONDS = 10.0
@@ -54,18 +62,24 @@ def histogram_counts(taken: dict[str, Any]) -> np.ndarray:
     return counts
 
 
+def ensemble(name: str, program: int | None) -> Ensemble:
+    """Return one of the benchmark's ensembles, with another program on all parts where one is given."""
+    loaded = load_ensemble(ENSEMBLES / f"{name}.toml")
+    if program is None:
+        return loaded
+    return replace(loaded, parts=tuple(replace(part, program=program) for part in loaded.parts))
+
+
 class Host:
     """Engine and JACK driver, assembled as ``concertino play`` does."""
 
-    def __init__(self, soundfont: Path, separator: str | None) -> None:
-        from realtime.drivers.jack import JackDriver, open_client
-        from realtime.ensembles.parse import load_ensemble
-        from realtime.host.engine import Engine
-
+    def __init__(
+        self, soundfont: Path, separator: str | None, onset_program: int | None, held_program: int | None
+    ) -> None:
         client = open_client()
         self.engine = Engine(float(client.samplerate), soundfont)
-        self.slot = self.engine.load(load_ensemble(ENSEMBLES / "bench.toml"), separator)
-        self.engine.load(load_ensemble(ENSEMBLES / "held.toml"))
+        self.slot = self.engine.load(ensemble("bench", onset_program), separator)
+        self.engine.load(ensemble("held", held_program))
         self.driver = JackDriver(self.engine.state, client, ["midi_out"])
         self.engine.start_worker(self.driver.priority)
         self.driver.start()
@@ -107,10 +121,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--soundfont", type=Path, required=True)
     parser.add_argument("--separator")
+    parser.add_argument("--onset-program", type=int)
+    parser.add_argument("--held-program", type=int)
     parser.add_argument("--gil-load", action="store_true")
     arguments = parser.parse_args()
     try:
-        host = Host(arguments.soundfont, arguments.separator)
+        host = Host(arguments.soundfont, arguments.separator, arguments.onset_program, arguments.held_program)
     except (OSError, ValueError) as error:
         say(error=str(error))
         return

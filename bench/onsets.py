@@ -1,5 +1,6 @@
 """From frames sent and frames heard to key-to-sound times, lost notes and jitter."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -55,14 +56,28 @@ def match(sent: np.ndarray, onsets: np.ndarray, bound: int) -> Heard:
     return Heard(frames, sent[heard], int((~heard).sum()), len(onsets) - int(heard.sum()))
 
 
-def block_wait(sent: np.ndarray, begin: int, period: int) -> np.ndarray | None:
-    """Return how many frames each note waited for FluidSynth's next block; None where that is unknown.
+ROUNDINGS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
+    "up to the next block": lambda offset, period: -offset % SYNTH_BLOCK,
+    "down to its block": lambda offset, period: -(offset % SYNTH_BLOCK),
+    "down to its period": lambda offset, period: -(offset % period),
+    "none": lambda offset, period: 0 * offset,
+}
+"""Where an instrument puts an event that stands ``offset`` frames after a period's start: frames added."""
+
+
+def explain(heard: Heard, begin: int, period: int) -> tuple[str, np.ndarray]:
+    """Return which of ``ROUNDINGS`` explains most of the spread, and what it added to each note in frames.
 
     Args:
-        sent: int64: frames at which notes were sent.
-        begin: any frame at which a period began.
-        period: frames; blocks keep their place in the period only where it is a multiple of theirs.
+        heard: notes.
+        begin: a frame at which a period began.
+        period: frames; where blocks have no fixed place in it, nothing explains much.
     """
-    if period % SYNTH_BLOCK:
-        return None
-    return -(sent - begin) % SYNTH_BLOCK
+    offset = heard.sent - begin
+    added = {name: rounding(offset, period) for name, rounding in ROUNDINGS.items()}
+    spreads = {
+        name: np.ptp(np.percentile(heard.frames - frames, [5, 95])) if len(offset) else 0.0
+        for name, frames in added.items()
+    }
+    best = min(spreads, key=lambda name: spreads[name])
+    return best, added[best]

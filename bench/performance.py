@@ -30,11 +30,6 @@ class Performance(NamedTuple):
     first: np.ndarray
     """int64, shape (notes,): index in ``messages`` of each note's note-on, of a chord the first."""
 
-    @property
-    def frames(self) -> int:
-        """Length to the last message."""
-        return int(self.messages[-1, 0]) if len(self.messages) else 0
-
 
 def perform(notes: int, rate: float, seed: int) -> Performance:
     """Return ``notes`` notes (a chord counts once) for a server of ``rate`` Hz."""

@@ -5,6 +5,9 @@ Its MIDI goes to the instrument and the instrument's sound comes back, which mak
 server's graph: a note is delivered in the period after the one in which it was sent, as from a keyboard.
 """
 
+# pyright: reportAttributeAccessIssue=false, reportArgumentType=false
+# JACK-Client's own handles are the way to libjack, and its types do not show them.
+
 import argparse
 import ctypes
 import time
@@ -134,7 +137,7 @@ class JackProbe:
         }
 
     def playback_frames(self) -> int:
-        """Return the delay that the server states between its playback ports and the ear: 0 if it has none."""
+        """Return the delay that the server states from its playback ports to the ear; 0: it has none."""
         ports = self.client.get_ports(is_audio=True, is_input=True, is_physical=True)
         if not ports:
             return 0
@@ -171,9 +174,7 @@ def main() -> None:
         return {}
 
     def play(schedule: str, results: str, threshold: float) -> dict[str, Any]:
-        result = probe.play(
-            np.load(schedule), threshold, lambda sent: say(progress={"sent": sent})
-        )
+        result = probe.play(np.load(schedule), threshold, lambda sent: say(progress={"sent": sent}))
         np.savez(Path(results), sent=result.pop("sent"), onsets=result.pop("onsets"))
         return result
 

@@ -3,12 +3,15 @@
 It keeps onsets, not sound: a run of hours needs no more memory than one of seconds.
 """
 
+# pyright: reportCallIssue=false, reportPrivateImportUsage=false
+# numba's intrinsics are declared with one argument more than they are called with.
+
 from enum import IntEnum
 
 import numpy as np
 from numba import carray, cfunc, float32, int64, njit, types
 
-from realtime.engine.native import c_function, load_acquire, pointer, store_release
+from realtime.engine.native import c_function, load_shared, pointer, store_shared
 
 
 class Function(IntEnum):
@@ -129,8 +132,8 @@ def on_process(frames, argument):
     p.periods += 1
     buffer = _get_buffer(p.functions[GET_BUFFER], (p.keys, frames))
     _clear(p.functions[CLEAR], (buffer,))
-    if load_acquire(base + PLAYING) == 0:
-        store_release(base + IDLE, 1)
+    if load_shared(base + PLAYING) == 0:
+        store_shared(base + IDLE, 1)
         return 0
     left = carray(pointer(_get_buffer(p.functions[GET_BUFFER], (p.left, frames))), frames, float32)
     right = carray(pointer(_get_buffer(p.functions[GET_BUFFER], (p.right, frames))), frames, float32)

@@ -1,0 +1,107 @@
+"""``concertino bench``: everything heavy is imported by the command that needs it."""
+
+import signal
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Measure latency, the separator's step, rendering, and other software beside ours.",
+    epilog="bench/README.md says what is measured and how to read it.",
+)
+
+Json = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE; - is standard output."),
+]
+SoundFont = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="SoundFont to play [default: the 6 MB TimGM6mb inside pretty_midi]"),
+]
+Separator = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Separator to play with [default: bach-lstm]", show_default=False),
+]
+Seed = Annotated[int, typer.Option(help="The same seed plays the same notes.")]
+
+
+@app.callback()
+def bench() -> None:
+    """Measure latency, the separator's step, rendering, and other software beside ours."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt  # children and servers end in the finally clauses, as with Ctrl-C
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+@app.command()
+def latency(
+    driver: Annotated[
+        Literal["jack-dummy", "jack", "portaudio"],
+        typer.Option(
+            help="jack-dummy: a private JACK server without hardware; jack: the running server; "
+            "portaudio: PortAudio on a private JACK server."
+        ),
+    ] = "jack-dummy",
+    period: Annotated[
+        int | None,
+        typer.Option(
+            min=16, max=4096, help="Frames a period [default: 128, or the server's]", show_default=False
+        ),
+    ] = None,
+    notes: Annotated[int, typer.Option(min=1, help="Notes to measure; a chord counts once.")] = 2000,
+    load: Annotated[
+        Literal["none", "gil", "cpu"],
+        typer.Option(
+            help="Competition: gil is a Python thread in the host, cpu a busy process on each core."
+        ),
+    ] = "none",
+    soak: Annotated[
+        float,
+        typer.Option(
+            metavar="HOURS", min=0, help="Play for hours instead of --notes; report percentiles over time."
+        ),
+    ] = 0.0,
+    soundfont: SoundFont = None,
+    separator: Separator = None,
+    seed: Seed = 1,
+    baseline: Annotated[
+        bool, typer.Option(help="Measure FluidSynth's own player in the same run, as the floor.")
+    ] = True,
+    voices: Annotated[
+        int, typer.Option(min=0, max=64, help="Voices held in a section of the run of their own; 0: none.")
+    ] = 32,
+    json: Json = None,
+) -> None:
+    """Measure from key to sound, from outside: JACK MIDI in, sound out.
+
+    An independent JACK client plays at a player's irregular gaps and hears when each note sounds. The
+    default 2,000 notes take about 7 minutes, and as long again for FluidSynth's player (--no-baseline).
+
+    Examples: concertino bench latency; concertino bench latency --period 64 --load gil --json latency.json;
+    concertino bench latency --soak 6
+    """
+    from bench.latency import Plan, measure_latency
+    from bench.report import progress, show_latency, write_json
+    from bench.soundfont import bench_soundfont
+
+    plan = Plan(
+        soundfont=bench_soundfont(soundfont),
+        driver=driver,
+        period=period or (0 if driver == "jack" else 128),
+        notes=notes,
+        load=load,
+        soak_hours=soak,
+        separator=separator,
+        seed=seed,
+        baseline=baseline,
+        voices=voices,
+    )
+    with progress() as report:
+        result = measure_latency(plan, report)
+    write_json(result, json)
+    show_latency(result, json)
