@@ -6,12 +6,12 @@ be slower than what is left, the rule decides at once. The separator still sees 
 stays true and its answers count again as soon as they are quick enough.
 """
 
-from math import exp
+from math import exp, inf
 
 from numba import njit
 
 from realtime.contract.features import NO_PITCH
-from realtime.engine.clock import FIXED, beat_of, place
+from realtime.engine.clock import FIXED, START, beat_of, place
 from realtime.engine.histogram import add
 from realtime.engine.inference import (
     ANSWERED,
@@ -29,7 +29,7 @@ from realtime.engine.inference import (
     wake,
 )
 from realtime.engine.native import load_shared, now_ns, store_shared
-from realtime.engine.output import NOTE_ON, PROGRAM
+from realtime.engine.output import NOTE_ON, PROGRAM, SYSTEM_RESET
 from realtime.engine.rings import log, word
 from realtime.engine.state import (
     CONTROL_PORT,
@@ -59,7 +59,8 @@ def is_note_on(event):
 @njit
 def ends_chord(event):
     """Return whether notes after this event must not be decided with those before it."""
-    return event[PORT] == CONTROL_PORT or event[STATUS] & 0xF0 == PROGRAM
+    status = event[STATUS]
+    return event[PORT] == CONTROL_PORT or status & 0xF0 == PROGRAM or status in (START, SYSTEM_RESET)
 
 
 @njit
@@ -72,18 +73,20 @@ def in_range(s, channel, pitch):
 def by_rule(s, pitch):
     """Return the part whose last pitch is closest, among those that reach the pitch; ties to the first.
 
-    A part that has not played yet stands at the middle of its range. Where no part reaches the pitch, all
-    may play it.
+    Parts that already have a note of this chord come last, those that do not reach the pitch after them. A
+    part that has not played yet stands where ``part_start`` says.
     """
     best, best_distance = 0, FAR
-    for anyone in range(2):
+    for choice in range(3):  # free and in range, in range, any
         for part in range(s.slot_parts[s.slot]):
             channel = s.slot * PARTS + part
-            if not anyone and not in_range(s, channel, pitch):
+            if choice < 2 and not in_range(s, channel, pitch):
+                continue
+            if choice < 1 and s.chord_taken[part]:
                 continue
             last = s.chord_last_pitch[part]
             if last == NO_PITCH:
-                last = (s.part_lowest[channel] + s.part_highest[channel]) // 2
+                last = s.part_start[channel]
             if abs(pitch - last) < best_distance:
                 best, best_distance = part, abs(pitch - last)
         if best_distance < FAR:
@@ -95,15 +98,18 @@ def by_rule(s, pitch):
 def by_scores(s, scores, pitch):
     """Return the best part by a separator's scores, within the parts' ranges, and its probability.
 
-    -1 where a score is not a number or no part of the ensemble has a label of this separator.
+    -1 where a score is NaN or infinite, where none is above minus infinity (which rules a part out), or no
+    part of the ensemble has a label of this separator.
     """
     labels = s.slot_labels[s.slot]
-    highest = -1e30
+    highest = -inf
     for label in range(labels):
-        if scores[label] != scores[label]:  # NaN
+        if not scores[label] < inf:
             return -1, 0.0
         highest = max(highest, scores[label])
-    total, best, best_score = 0.0, -1, -1e30
+    if highest == -inf:
+        return -1, 0.0
+    total, best, best_score = 0.0, -1, -inf
     for label in range(labels):
         total += exp(scores[label] - highest)
     for anyone in range(2):
@@ -164,7 +170,7 @@ def decide_note(s, event, chord_index):
         return by_rule(s, pitch), 0.0, True
     began = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
     waiting = s.awaited - load_shared(word(s, ANSWERED))
-    number = ask(s, event, beat_of(s, event), chord_index)
+    number = ask(s, event, beat_of(s, event, s.separator_resolution[separator]), chord_index)
     part, confidence = -1, 0.0
     came = False
     if number >= 0 and not s.threaded:
@@ -218,6 +224,7 @@ def decide_chord(s, first):
             place(s, 0.0, frame)
     for part in range(PARTS):
         s.chord_last_pitch[part] = s.last_pitch[part]
+        s.chord_taken[part] = 0
     chord_index = 0
     while True:
         # The lowest undecided note; equal pitches in their order of arrival.
@@ -235,6 +242,7 @@ def decide_chord(s, first):
         s.event_part[chosen] = part
         s.event_confidence[chosen] = confidence
         s.last_pitch[part] = event[DATA1]
+        s.chord_taken[part] = 1
         s.last_note_frame = s.frame + event[FRAME]
         chord_index += 1
         source = event[PORT] * 16 + (event[STATUS] & 0x0F)

@@ -228,6 +228,7 @@ State = np.dtype(
         # controllers, by source and as last sent to each synth channel
         ("cc_policy", np.int8, (KEYS,)),
         ("cc_default", np.int16, (KEYS,)),
+        ("cc_reset", np.int8, (KEYS,)),
         ("source_cc", np.int16, (SOURCES, KEYS)),
         ("source_bend", np.int16, (SOURCES,)),
         ("source_pressure", np.int16, (SOURCES,)),
@@ -248,6 +249,7 @@ State = np.dtype(
         ("slot_label_part", np.int16, (SLOTS, PARTS)),  # part that plays a label, or -1
         ("part_lowest", np.int16, (CHANNELS,)),
         ("part_highest", np.int16, (CHANNELS,)),
+        ("part_start", np.int16, (CHANNELS,)),  # where the rule places a part that has not played
         ("part_transpose", np.int16, (CHANNELS,)),
         ("part_mono", np.int8, (CHANNELS,)),
         ("part_volume", np.int16, (CHANNELS,)),
@@ -259,7 +261,8 @@ State = np.dtype(
         # what has been played, as the separator's features see it
         ("last_pitch", np.int16, (PARTS,)),
         ("chord_last_pitch", np.int16, (PARTS,)),
-        ("last_note_frame", np.int64),
+        ("chord_taken", np.int8, (PARTS,)),  # 1: the part has a note of this chord
+        ("last_note_frame", np.int64),  # at which a note last began or ended, or -1
         ("restart", np.int8),
         # the clock
         ("mode", np.int32),
@@ -269,7 +272,8 @@ State = np.dtype(
         ("tick_frame", np.int64),
         ("ticks_per_frame", np.float64),
         ("clock_rolling", np.int8),
-        ("clock_interval", np.float64),  # frames between MIDI clocks
+        ("clock_interval", np.float64),  # frames between MIDI clocks, 0 while unknown
+        ("clock_frame", np.int64),  # of the last MIDI clock, or -1
         # separators
         ("deadline_share", np.float64),  # of a period, for all its decisions
         ("deadline_ns", np.int64),
@@ -328,5 +332,5 @@ def new_state(rate: float) -> np.ndarray:
     state["gate"] = state["gate_target"] = 1.0
     state["restart"] = state["announce"] = 1
     state["deadline_share"] = 0.4
-    state["last_note_frame"] = -1
+    state["last_note_frame"] = state["clock_frame"] = -1
     return memory

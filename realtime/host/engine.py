@@ -14,7 +14,7 @@ import numpy as np
 from realtime.contract.library import find_plugin
 from realtime.contract.manifest import Manifest
 from realtime.engine import core
-from realtime.engine.controllers import defaults, policies
+from realtime.engine.controllers import defaults, policies, resets
 from realtime.engine.histogram import summary
 from realtime.engine.native import address_of
 from realtime.engine.state import PARTS, SLOTS, Counter, Stage, new_state
@@ -25,6 +25,8 @@ from realtime.host.synth import Synth
 from realtime.host.worker import Worker
 
 CC_VOLUME = 7
+LOWEST_START, HIGHEST_START = 40, 80
+"""From a bass part's middle to a soprano's (MIDI keys)."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Engine:
         state["address"], state["process"] = self.address, core.address
         state["clock_gettime"] = address_of(library.clock_gettime)
         state["clock_id"] = time.CLOCK_MONOTONIC
-        state["cc_policy"] = policies()
+        state["cc_policy"], state["cc_reset"] = policies(), resets()
         state["cc_default"] = state["source_cc"][:] = state["channel_cc"][:] = defaults()
         self.set_tempo(120.0)
         self.synth: Synth | None = None
@@ -131,6 +133,7 @@ class Engine:
         for place, part in enumerate(ensemble.parts):
             channel = index * PARTS + place
             state["part_lowest"][channel], state["part_highest"][channel] = part.lowest, part.highest
+            state["part_start"][channel] = start_pitch(place, len(ensemble.parts))
             state["part_transpose"][channel] = part.transpose
             state["part_mono"][channel] = part.voices == "mono"
             state["part_volume"][channel] = state["channel_cc"][channel, CC_VOLUME] = part.volume
@@ -173,6 +176,14 @@ class Engine:
             self.state["synth"] = 0
             self.synth.close()
             self.synth = None
+
+
+def start_pitch(place: int, parts: int) -> int:
+    """Return where a part stands for the rule before its first note: spread over the keyboard, high to low.
+
+    Ensembles list their parts from high to low, as scores do; ranges overlap too much to tell them apart.
+    """
+    return round(HIGHEST_START - (place + 0.5) / parts * (HIGHEST_START - LOWEST_START))
 
 
 def label_parts(ensemble: Ensemble, manifest: Manifest | None) -> list[int]:
