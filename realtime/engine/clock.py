@@ -9,6 +9,8 @@ from numba import njit
 from realtime.engine.state import DATA1, DATA2, FRAME, STATUS, TICK, Mode
 
 CLOCKS_PER_QUARTER = 24  # MIDI 1.0: timing clock
+PAUSE = 8.0  # clock intervals: more than any change of tempo
+SMOOTHING = 0.1  # of a new interval in the mean: USB and the DAW's own timer jitter
 TICKS_PER_SONG_POSITION = 6  # MIDI 1.0: song position counts sixteenths, six clocks each
 SONG_POSITION, TIMING, START, CONTINUE, STOP = 0xF2, 0xF8, 0xFA, 0xFB, 0xFC
 FIXED, CLOCK, TRANSPORT = int(Mode.FIXED), int(Mode.CLOCK), int(Mode.TRANSPORT)
@@ -25,11 +27,23 @@ def tick_at(s, frame):
 
 @njit
 def set_tempo(s, bpm, frame):
-    """Change the tempo (quarter notes per minute) from ``frame`` on; the beat does not jump."""
-    s.tick = tick_at(s, frame)
-    s.tick_frame = frame
+    """Change the tempo (quarter notes per minute) from ``frame`` on; the beat does not jump.
+
+    Where the beat comes from outside, so does its tempo: this one counts again when it does not.
+    """
     s.bpm = bpm
-    s.ticks_per_frame = bpm * s.resolution / (60.0 * s.rate)
+    if s.mode == FIXED:
+        place(s, tick_at(s, frame), frame)
+        s.ticks_per_frame = bpm * s.resolution / (60.0 * s.rate)
+
+
+@njit
+def set_mode(s, mode, frame):
+    """Take the beat from elsewhere from ``frame`` on; it does not jump."""
+    place(s, tick_at(s, frame), frame)
+    s.mode = mode
+    s.clock_rolling = 0
+    set_tempo(s, s.bpm, frame)
 
 
 @njit
@@ -37,6 +51,21 @@ def place(s, tick, frame):
     """Put the beat at ``tick`` from ``frame`` on."""
     s.tick = tick
     s.tick_frame = frame
+
+
+@njit
+def follow_clock(s, frame):
+    """Take the tempo from the distance to the timing clock before; a pause between two says nothing of it."""
+    interval = float(frame - s.clock_frame)
+    if s.clock_frame < 0 or interval > PAUSE * s.clock_interval > 0.0:
+        s.clock_interval = 0.0
+    elif s.clock_interval == 0.0:
+        s.clock_interval = interval
+    else:
+        s.clock_interval += SMOOTHING * (interval - s.clock_interval)
+    s.clock_frame = frame
+    if s.clock_interval > 0.0:
+        s.ticks_per_frame = s.resolution / CLOCKS_PER_QUARTER / s.clock_interval
 
 
 @njit
@@ -55,14 +84,10 @@ def clock_message(s, event):
         return False
     if s.mode != CLOCK:
         return True
-    if status == TIMING and s.clock_rolling:
-        interval = frame - s.tick_frame
-        if s.clock_interval > 0 and 0 < interval < 8 * s.clock_interval:
-            s.clock_interval += 0.1 * (interval - s.clock_interval)
-        elif interval > 0:
-            s.clock_interval = interval
-        s.ticks_per_frame = per_clock / max(s.clock_interval, 1.0)
-        place(s, s.tick + per_clock, frame)
+    if status == TIMING:
+        follow_clock(s, frame)
+        if s.clock_rolling:
+            place(s, s.tick + per_clock, frame)
     elif status == START:
         place(s, -per_clock, frame)
         s.clock_rolling = 1
@@ -75,8 +100,10 @@ def clock_message(s, event):
 
 
 @njit
-def beat_of(s, event):
-    """Return the tick (int) at which an event falls: the score's own, else the clock's nearest."""
-    if event[TICK] >= 0:
-        return event[TICK]
-    return max(int(tick_at(s, s.frame + event[FRAME]) + 0.5), 0)
+def beat_of(s, event, resolution):
+    """Return the tick (int) at which an event falls, ``resolution`` to the quarter note, to the nearest.
+
+    It is the score's own where the event brings one, else the clock's.
+    """
+    tick = float(event[TICK]) if event[TICK] >= 0 else tick_at(s, s.frame + event[FRAME])
+    return max(int(tick * resolution / s.resolution + 0.5), 0)

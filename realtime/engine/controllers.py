@@ -33,10 +33,18 @@ CONTROLS: dict[int, tuple[Policy, str]] = {
     10: (Policy.IGNORE, "pan: the ensemble places its parts"),
     32: (Policy.IGNORE, "bank select, fine"),
     38: (Policy.IGNORE, "data entry, fine"),
+    39: (Policy.IGNORE, "channel volume, fine: each part's volume is scaled in 128 steps"),
+    40: (Policy.IGNORE, "balance, fine"),
+    42: (Policy.IGNORE, "pan, fine"),
     64: (Policy.SUSTAIN, "damper pedal"),
     66: (Policy.SOSTENUTO, "sostenuto pedal"),
     67: (Policy.SOFT, "soft pedal"),
     69: (Policy.IGNORE, "hold 2: no standard effect"),
+    84: (
+        Policy.IGNORE,
+        "portamento control: belongs to the next note, not to a part",
+    ),
+    88: (Policy.IGNORE, "high resolution velocity prefix: belongs to the next note, not to a part"),
     91: (Policy.IGNORE, "reverb send: the ensemble's"),
     93: (Policy.IGNORE, "chorus send: the ensemble's"),
     **dict.fromkeys(range(96, 102), (Policy.IGNORE, "parameter numbers")),
@@ -46,8 +54,11 @@ CONTROLS: dict[int, tuple[Policy, str]] = {
     **dict.fromkeys(range(123, 128), (Policy.NOTES_OFF, "all notes off, and the modes that imply it")),
 }
 
-DEFAULTS: dict[int, int] = {7: 127, 11: 127, **dict.fromkeys(range(71, 80), 64)}
-"""Controllers that do not rest at 0 (MIDI 1.0 recommended practice RP-015; 71 to 79 are centred)."""
+DEFAULTS: dict[int, int] = {7: 127, 11: 127, **dict.fromkeys(range(70, 80), 64)}
+"""Controllers that do not rest at 0: volume and expression are full, sound controllers centred."""
+
+NOT_RESET = (*range(70, 80), *range(91, 96))
+"""What reset all controllers leaves alone, besides what is not forwarded: MIDI 1.0, RP-015."""
 
 
 def policies() -> np.ndarray:
@@ -55,6 +66,13 @@ def policies() -> np.ndarray:
     table = np.full(128, Policy.FORWARD, np.int8)
     for number, (policy, _) in CONTROLS.items():
         table[number] = policy
+    return table
+
+
+def resets() -> np.ndarray:
+    """Return which controllers go back to rest with reset all controllers: int8, shape (128,)."""
+    table = (policies() == Policy.FORWARD).astype(np.int8)
+    table[list(NOT_RESET)] = 0
     return table
 
 

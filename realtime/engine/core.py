@@ -76,13 +76,14 @@ def render(s, left, right, begin, end):
         s.synth_write,
         (s.synth, end - begin, left.ctypes.data, begin, 1, right.ctypes.data, begin, 1),
     )
+    pass_gate(s, left, right, begin, end)
 
 
 @njit
-def pass_gate(s, left, right, frames):
+def pass_gate(s, left, right, begin, end):
     """Close the output after a panic and open it with the next note; keep the peak."""
     peak_left, peak_right = s.peak[0], s.peak[1]
-    for i in range(frames):
+    for i in range(begin, end):
         if s.gate < s.gate_target:
             s.gate = min(s.gate + GATE_STEP, s.gate_target)
         elif s.gate > s.gate_target:
@@ -144,7 +145,6 @@ def process(s, frames, left_address, right_address):
     mark = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
     render(s, left, right, done, frames)
     synth_ns += now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - mark
-    pass_gate(s, left, right, frames)
     if s.capturing:
         capture(s, left, right, frames)
     s.event_count = 0

@@ -3,7 +3,7 @@
 from numba import njit
 
 from realtime.engine import owner
-from realtime.engine.clock import clock_message, set_tempo
+from realtime.engine.clock import clock_message, set_mode, set_tempo
 from realtime.engine.controllers import Policy
 from realtime.engine.output import (
     BEND,
@@ -13,6 +13,7 @@ from realtime.engine.output import (
     NOTE_ON,
     PRESSURE,
     PROGRAM,
+    SYSTEM_RESET,
     announce,
     emit,
 )
@@ -46,7 +47,6 @@ VOLUME, SOUND_OFF, RESET, NOTES_OFF = (
 CC_VOLUME = 7
 BEND_CENTRE = 8192
 PEDAL_DOWN = 64  # MIDI 1.0: switches are on from 64
-SYSTEM_RESET = 0xFF
 
 
 @njit
@@ -86,12 +86,15 @@ def follow_all(s, source, offset):
 
 @njit
 def reset_controllers(s, source, offset):
-    """Reset all controllers (MIDI 1.0, RP-015): pedals up, bend centred, expression full; volume stays."""
+    """Reset all controllers (MIDI 1.0, RP-015): pedals up, bend centred, expression full.
+
+    Volume, effect sends and sound controllers stay.
+    """
     owner.sustain(s, source, 0, offset)
     owner.sostenuto(s, source, 0, offset)
     s.soft[source] = 0
     for number in range(KEYS):
-        if s.cc_policy[number] == FORWARD:
+        if s.cc_reset[number]:
             s.source_cc[source, number] = s.cc_default[number]
     s.source_bend[source] = BEND_CENTRE
     s.source_pressure[source] = 0
@@ -192,8 +195,7 @@ def command(s, event):
     elif what == COMMAND_RESTART:
         s.restart = 1
     elif what == COMMAND_MODE:
-        s.mode = value
-        s.clock_rolling = 0
+        set_mode(s, value, s.frame + offset)
     elif what == ANNOUNCE:
         announce(s, offset)
 

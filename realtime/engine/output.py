@@ -7,6 +7,7 @@ from realtime.engine.rings import log
 from realtime.engine.state import DATA1, DATA2, EVENTS, FRAME, PARTS, PORT, STATUS, Counter, Log
 
 NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROL, PROGRAM, PRESSURE, BEND = 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0
+SYSTEM_RESET = 0xFF
 ALL_SOUND_OFF = 120
 CC_BANK, CC_VOLUME, CC_PAN, CC_BANK_FINE = 0, 7, 10, 32
 OUT_DROPPED, OUTPUT = int(Counter.OUT_DROPPED), int(Log.OUTPUT)

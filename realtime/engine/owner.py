@@ -52,6 +52,7 @@ def end(s, note, offset):
     channel, key = s.note_channel[note], s.note_sounded[note]
     remove(s, note)
     s.counters[NOTES_OFF] += 1
+    s.last_note_frame = s.frame + offset
     if s.sounding[channel, key] == 0:
         emit(s, offset, channel, NOTE_OFF, key, 0)
 
@@ -193,15 +194,21 @@ def end_all(s, source, offset):
 
 @njit
 def silence(s, source, offset):
-    """All sound off: the source's notes end, and channels left without notes fall silent at once."""
+    """All sound off: the source's notes end, and what it still lets ring falls silent at once.
+
+    Channels on which someone else holds a note sound on.
+    """
     note = s.note_count - 1
     while note >= 0:
         if s.note_source[note] == source:
             channel = s.note_channel[note]
             end(s, note, offset)
-            if s.channel_notes[channel] == 0:
+            if s.channel_notes[channel] == 0 and s.channel_user[channel] != source:
                 emit(s, offset, channel, CONTROL, ALL_SOUND_OFF, 0)
         note -= 1
+    for channel in range(CHANNELS):
+        if s.channel_user[channel] == source and s.channel_notes[channel] == 0:
+            emit(s, offset, channel, CONTROL, ALL_SOUND_OFF, 0)
 
 
 @njit

@@ -61,8 +61,12 @@ def take_control(s, frames, began):
     """Audio thread: move what the host sent to this period's events.
 
     An event with a STAMP is held for one period from its arrival, so that events keep the spacing in which
-    they were played and not that of the periods; what has no stamp acts at the period's start.
+    they were played and not that of the periods. What has no stamp, such as a keyboard's release when it
+    vanishes, acts as soon as it can after all that came before it, and before all that comes after.
     """
+    earliest, latest = 0, 0
+    for i in range(s.event_count):  # what the driver has put in
+        latest = max(latest, min(s.events[i, FRAME], frames - 1))
     tail = load_shared(word(s, CONTROL_TAIL))
     count = load_shared(word(s, CONTROL_HEAD)) - tail
     room = EVENTS - s.event_count
@@ -74,8 +78,11 @@ def take_control(s, frames, began):
         event[:] = s.control[(tail + i) % RING, :]
         if event[STAMP] > 0:
             age = int((began - event[STAMP]) * 1e-9 * s.rate)
-            event[FRAME] = min(max(frames - age, 0), frames - 1)
+            event[FRAME] = min(max(frames - age, earliest), frames - 1)
             event[WAITED] = age + event[FRAME]
+        else:
+            event[FRAME] = earliest = latest
+        latest = max(latest, event[FRAME])
         s.event_count += 1
     store_shared(word(s, CONTROL_TAIL), tail + count)
 
