@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime.contract.error import PluginError
 from realtime.contract.library import find_plugin
 from realtime.contract.manifest import Manifest
 from realtime.engine import core
@@ -82,14 +83,15 @@ class Engine:
     def load(self, ensemble: Ensemble, separator: str | None = None) -> Slot:
         """Load an ensemble into the next slot, before the sound starts.
 
-        A separator that can't be loaded is told in ``notices``, and the rule serves the ensemble.
+        A separator that is broken is told in ``notices``, and the rule serves the ensemble.
 
         Args:
             ensemble: what to load.
             separator: played instead of the ensemble's own, as ``NAME`` or ``NAME:value,value...``.
 
         Raises:
-            ValueError: all slots are taken, or a part's label is unknown to the separator.
+            ValueError: all slots are taken, a part's label is unknown to the separator, or ``separator``
+                is not the name of one, or its values are wrong.
         """
         index = len(self.slots)
         if index == SLOTS:
@@ -99,6 +101,8 @@ class Engine:
         try:
             place, manifest = self._separator(wanted, ensemble)
         except (ValueError, OSError) as error:
+            if separator and not (isinstance(error, PluginError) and error.field != "name"):
+                raise  # the player's own words are wrong: better said now than played otherwise
             self.notices.append(f"{error}; {ensemble.name} is played by the closest-pitch rule")
             place, manifest, name = -1, None, None
         self._fill_slot(index, ensemble, place, label_parts(ensemble, manifest))
@@ -115,7 +119,7 @@ class Engine:
             dict(ensemble.parameters) if wanted == ensemble.separator else {}
         )
         if values:
-            parameters |= spelled_parameter(plugin.manifest, values)
+            parameters |= spelled_parameter(plugin.manifest, values, len(ensemble.parts))
         key = (name, len(ensemble.parts), tuple(sorted((k, tuple(v)) for k, v in parameters.items())))
         if key not in self._loaded:
             self._loaded[key] = self._bank.load(plugin, len(ensemble.parts), parameters).index
@@ -208,16 +212,22 @@ def label_parts(ensemble: Ensemble, manifest: Manifest | None) -> list[int]:
     return labels
 
 
-def spelled_parameter(manifest: Manifest, values: str) -> dict[str, Sequence[float]]:
+def spelled_parameter(manifest: Manifest, values: str, parts: int) -> dict[str, Sequence[float]]:
     """Return the parameter that ``NAME:values`` sets: the separator's only one.
+
+    What is left out keeps its default, and the default's last value ends the list: ``split:60`` is 60 and
+    then 0, the lowest key of the second part.
 
     Raises:
         ValueError: it has none, or the values are not numbers.
     """
-    names = [i.name for i in manifest.inputs if i.source == "parameter"]
-    if len(names) != 1:
+    tensors = [i for i in manifest.inputs if i.source == "parameter"]
+    if len(tensors) != 1:
         raise ValueError(f"separator {manifest.name} takes no value after a colon")
     try:
-        return {names[0]: [float(v) for v in values.split(",")]}
+        given = [float(v) for v in values.split(",")]
     except ValueError:
         raise ValueError(f"{manifest.name}:{values}: give numbers with commas, such as split:60") from None
+    default = tensors[0].default
+    rest = default[len(given) :] or default[-1:]
+    return {tensors[0].name: [*given, *rest][: max(parts, len(given))]}
