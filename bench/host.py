@@ -1,10 +1,7 @@
 """The host under test, as a process of its own: ``python -m bench.host``, driven in lines of JSON.
 
-It plays the benchmark's two ensembles as a JACK client, and tells what it timed.
+It is the session that ``concertino play`` runs, with the benchmark's two ensembles, and tells what it timed.
 """
-
-# pyright: reportArgumentType=false
-# JACK-Client says of its lists of ports that they are indexed by name alone; they are not.
 
 import argparse
 import threading
@@ -14,17 +11,14 @@ from typing import Any
 
 import numpy as np
 import psutil
-from msgspec.structs import replace
 
 from bench.child import die_with_parent, say, serve
-from realtime.drivers.jack import JackDriver, open_client
+from realtime.drivers.jack import JackDriver
 from realtime.engine.state import BUCKETS, Counter, Stage
-from realtime.ensembles.parse import load_ensemble
-from realtime.ensembles.schema import Ensemble
-from realtime.host.engine import Engine
+from realtime.host.session import Options, Session
 
-ENSEMBLES = Path(__file__).parent / "ensembles"
 START_SECONDS = 10.0
+WATCH_SECONDS = 0.05
 
 
 def hold_the_gil() -> None:
@@ -62,43 +56,48 @@ def histogram_counts(taken: dict[str, Any]) -> np.ndarray:
     return counts
 
 
-def ensemble(name: str, program: int | None) -> Ensemble:
-    """Return one of the benchmark's ensembles, with another program on all parts where one is given."""
-    loaded = load_ensemble(ENSEMBLES / f"{name}.toml")
-    if program is None:
-        return loaded
-    return replace(loaded, parts=tuple(replace(part, program=program) for part in loaded.parts))
-
-
 class Host:
-    """Engine and JACK driver, assembled as ``concertino play`` does."""
+    """A session that has begun to play.
 
-    def __init__(
-        self, soundfont: Path, separator: str | None, onset_program: int | None, held_program: int | None
-    ) -> None:
-        client = open_client()
-        self.engine = Engine(float(client.samplerate), soundfont)
-        self.slot = self.engine.load(ensemble("bench", onset_program), separator)
-        self.engine.load(ensemble("held", held_program))
-        self.driver = JackDriver(self.engine.state, client, ["midi_out"])
-        self.engine.start_worker(self.driver.priority)
-        self.driver.start()
+    Args:
+        options: what to play, on what.
+
+    Raises:
+        OSError, ValueError: as ``Session``.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.notices: list[str] = []
+        self.session = Session(options, self.notices.append)
+        self.engine = self.session.engine
+        self.session.start()
         deadline = time.monotonic() + START_SECONDS
         while self.engine.state["counters"][Counter.PERIODS] == 0 and time.monotonic() < deadline:
             time.sleep(0.0005)
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+
+    def _watch(self) -> None:
+        while self.session.watch():
+            time.sleep(WATCH_SECONDS)
 
     def hello(self) -> dict[str, Any]:
-        """Return what a peer must know to connect, and what was loaded."""
-        ports = self.driver.client
+        """Return what was loaded, and how it plays."""
         return {
-            "keys": self.driver.inputs[0].name,
-            "left": ports.outports[0].name,
-            "right": ports.outports[1].name,
-            "separator": self.slot.separator or "rule",
-            "notices": self.engine.notices,
-            "priority": self.driver.priority,
-            "compiled": self.driver.compiled,
+            "separator": self.engine.slots[0].separator or "rule",
+            "ensembles": len(self.engine.slots),
+            "notices": self.notices,
+            "driver": self.session.driver.name,
+            "compiled": self.session.driver.compiled,
+            "ports": self._ports(),
+            "priority": getattr(self.session.driver, "priority", 0),
         }
+
+    def _ports(self) -> dict[str, str]:
+        """Return the names of our JACK ports; none where PortAudio and rtmidi name them."""
+        if not isinstance(self.session.driver, JackDriver):
+            return {}
+        name = self.session.driver.client.name
+        return {"keys": f"{name}:midi_in", "left": f"{name}:left", "right": f"{name}:right"}
 
     def report(self) -> dict[str, Any]:
         """Return what was timed since the last report, and the counters since the start."""
@@ -109,32 +108,39 @@ class Host:
             "rss_mb": round(psutil.Process().memory_info().rss / 1e6, 1),
         }
 
-    def close(self) -> None:
-        """Stop."""
-        self.driver.close()
-        self.engine.close()
-
 
 def main() -> None:
     """Serve requests."""
     die_with_parent()
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ensemble", required=True)
+    parser.add_argument("--audio", required=True)
+    parser.add_argument("--period", type=int, default=128)
+    parser.add_argument("--rate", type=int, default=48000)
     parser.add_argument("--soundfont", type=Path, required=True)
     parser.add_argument("--separator")
-    parser.add_argument("--onset-program", type=int)
-    parser.add_argument("--held-program", type=int)
     parser.add_argument("--gil-load", action="store_true")
-    arguments = parser.parse_args()
+    given = parser.parse_args()
+    options = Options(
+        ensemble=given.ensemble,
+        audio=given.audio,
+        midi_in="virtual",
+        midi_out="one" if given.audio == "jack" else None,
+        period=given.period,
+        rate=given.rate,
+        soundfont=given.soundfont,
+        separator=given.separator,
+    )
     try:
-        host = Host(arguments.soundfont, arguments.separator, arguments.onset_program, arguments.held_program)
+        host = Host(options)
     except (OSError, ValueError) as error:
         say(error=str(error))
         return
     say(done=host.hello())
-    if arguments.gil_load:
+    if given.gil_load:
         hold_the_gil()
     serve({"report": host.report})
-    host.close()
+    host.session.close()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """What the probe plays on: our host, and FluidSynth's own player as the floor."""
 
+import fnmatch
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from bench.performance import CONTROL_CHANGE, PROGRAM_CHANGE
 PLAYER = "bench-fluidsynth"
 GAIN = 0.4  # as the host's
 START_SECONDS = 10.0
+PORTAUDIO_PORTS = {"keys": "concertino*:in", "left": "PortAudio*:out_0", "right": "PortAudio*:out_1"}
 
 
 class Instrument(Protocol):
@@ -24,20 +26,45 @@ class Instrument(Protocol):
     preamble: list[tuple[int, int, int]]
     """Messages that choose its sound."""
 
+    def wait(self, probe: Child) -> None:
+        """Wait until its ports are known and there."""
+        ...
+
 
 class HostInstrument:
     """The host under test, in a process of its own.
+
+    Args:
+        environment: in which it finds its server and the benchmark's ensembles.
+        arguments: of ``bench.host``.
 
     Raises:
         ChildError: it does not start; the message says why.
     """
 
-    def __init__(self, environment: Mapping[str, str], arguments: list[str]) -> None:
+    def __init__(self, environment: Mapping[str, str], arguments: Sequence[str]) -> None:
         self.child = Child("bench.host", arguments, environment)
         self.hello = self.child.hello
-        self.ports = {name: self.hello[name] for name in ("keys", "left", "right")}
+        self.ports: dict[str, str] = self.hello["ports"]
         self.preamble: list[tuple[int, int, int]] = []
         self.start_seconds = self.child.start_seconds
+
+    def wait(self, probe: Child) -> None:
+        """Find the ports that PortAudio and rtmidi have made, where JACK does not name them ours.
+
+        Raises:
+            ChildError: they are not there.
+        """
+        if self.ports:
+            return
+        names = probe.ask("ports")["ports"]
+        for port, pattern in PORTAUDIO_PORTS.items():
+            found = fnmatch.filter(names, pattern)
+            if not found:
+                raise ChildError(
+                    f"PortAudio made no JACK port {pattern}: measure with --driver jack or jack-dummy"
+                )
+            self.ports[port] = found[-1]
 
     def report(self) -> dict[str, Any]:
         """Return what the host timed since the last report."""

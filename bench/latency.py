@@ -17,7 +17,7 @@ from bench.machine import describe_machine
 from bench.onsets import Heard, explain, jitter, percentiles
 from bench.performance import NOTE_OFF, NOTE_ON, PROGRAM_CHANGE, Performance, perform
 from bench.rig import Played, Rig, open_rig
-from bench.sounds import THRESHOLD, HeldSound, OnsetSound, find_held_sound, find_onset_sound
+from bench.sounds import THRESHOLD, HeldSound, OnsetSound, find_held_sound, find_onset_sound, write_ensembles
 from bench.stages import Stages
 
 WARM_UP_NOTES = 30
@@ -26,10 +26,12 @@ SEGMENT_NOTES = 250
 VOICES_SHARE, VOICES_NOTES = 0.2, (20, 400)
 """Of the notes, how many are played while voices are held; at least and at most."""
 HELD_CHANNEL, HELD_LOWEST, HELD_GAP_SECONDS = 1, 24, 0.01
-HELD_PROGRAM_CHANGE, PLAYED_PROGRAM_CHANGE = 1, 0  # of the two ensembles
+HELD_PROGRAM_CHANGE, PLAYED_PROGRAM_CHANGE = 127, 126  # of the two ensembles
 NOTES_PER_SECOND = 5.5
 """About what ``performance`` plays, to divide a soak into intervals."""
 INTERVAL_SECONDS = 300.0
+AUDIO = {"jack-dummy": "jack", "jack": "jack", "portaudio": "portaudio:JACK"}
+"""What the host plays on."""
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, and how much of how much is done."""
@@ -112,7 +114,7 @@ def measure_latency(plan: Plan, report: Report = lambda what, done, of: None) ->
     machine = describe_machine()
     sound = find_onset_sound(plan.soundfont, plan.rate)
     held = find_held_sound(plan.soundfont, plan.rate) if plan.voices else None
-    with open_rig(plan.driver == "jack-dummy", plan.period, plan.rate) as rig, competing(plan.load):
+    with open_rig(plan.driver != "jack", plan.period, plan.rate) as rig, competing(plan.load):
         report("idle server", 0, 1)
         idle = rig.idle(plan.idle_seconds)
         result = _measure_host(rig, plan, sound, held, report)
@@ -141,15 +143,16 @@ def measure_latency(plan: Plan, report: Report = lambda what, done, of: None) ->
 def _measure_host(
     rig: Rig, plan: Plan, sound: OnsetSound, held: HeldSound | None, report: Report
 ) -> dict[str, Any]:
-    arguments = ["--soundfont", str(plan.soundfont), "--onset-program", str(sound.program)]
-    arguments += ["--held-program", str(held.program)] if held else []
+    environment = rig.environment | write_ensembles(rig.folder, sound, held)
+    arguments = ["--ensemble", "bench", "--audio", AUDIO[plan.driver], "--soundfont", str(plan.soundfont)]
+    arguments += ["--period", str(rig.period), "--rate", f"{rig.rate:.0f}"]
     arguments += ["--separator", plan.separator] if plan.separator else []
     report("starting the host", 0, 2)
-    with HostInstrument(rig.environment, arguments) as host:
+    with HostInstrument(environment, arguments) as host:
         first = host.start_seconds
     report("starting the host", 1, 2)
     arguments += ["--gil-load"] if plan.load == "gil" else []
-    with HostInstrument(rig.environment, arguments) as host:
+    with HostInstrument(environment, arguments) as host:
         rig.connect(host)
         rig.play(host, perform(WARM_UP_NOTES, rig.rate, plan.seed + 1000))
         host.report()
@@ -173,6 +176,7 @@ def _measure_host(
             "separator_us": stages.summary("separator"),
             "stages_us": stages.all(),
             "separator": host.hello["separator"],
+            "sounding_after": said["sounding"],
             "separator_late": said["counters"]["late"],
             "by_rule": said["counters"]["fallback"],
             "notices": host.hello["notices"],
@@ -265,7 +269,6 @@ def _measure_floor(
     stretch = Stretch()
     player = FluidSynthPlayer(rig.environment, plan.soundfont, rig.rate, sound.program)
     with player:
-        player.wait(rig.probe)
         rig.connect(player)
         rig.play(player, perform(WARM_UP_NOTES, rig.rate, plan.seed + 1000))
         for place, notes in enumerate(segments):

@@ -18,7 +18,7 @@ import jack
 import numpy as np
 
 from bench.child import die_with_parent, say, serve
-from bench.probe_callback import Function, Probe, on_process, on_xrun
+from bench.compiled.probe_callback import Function, Probe, on_process, on_xrun
 from realtime.drivers.base import DriverError
 from realtime.drivers.jack import open_client
 from realtime.engine.native import address_of
@@ -92,7 +92,7 @@ class JackProbe:
         """Send a schedule and listen; return what was sent and heard.
 
         Args:
-            messages: int64, shape (n, 4), see ``probe_callback``.
+            messages: int64, shape (n, 4), see ``bench.compiled``.
             threshold: level from which the right channel is heard (1.0 is full scale).
             every: called with the number of messages sent, twice a second.
         """

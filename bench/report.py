@@ -96,7 +96,8 @@ def show_latency(result: dict[str, Any], target: Path | None = None) -> None:
         f"without the synth's block {result['jitter_without_block_ms']:.3f} ms",
         f"of which the period in which a key waits for delivery {result['loop_ms']:.3f} ms; "
         f"the device adds {result['playback_ms']:.3f} ms by its own word",
-        f"notes lost {result['lost_notes']}, played by rule {result['by_rule']}",
+        f"notes lost {result['lost_notes']}, played by rule {result['by_rule']}, "
+        f"still sounding at the end {result['sounding_after']}",
         f"xruns {result['xruns']} ({per_minute['playing']} a minute; idle server: {per_minute['idle']})",
         f"start {result['start_seconds']['warm']:.2f} s (first {result['start_seconds']['first']:.2f} s), "
         f"memory {result['rss_mb']:.0f} MB",

@@ -57,6 +57,7 @@ class Rig:
 
     def connect(self, instrument: Instrument) -> None:
         """Connect the probe to an instrument, and to nothing else."""
+        instrument.wait(self.probe)
         self.probe.ask("connect", None, **instrument.ports)
 
     def play(

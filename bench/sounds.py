@@ -12,6 +12,7 @@ import fluidsynth
 import numpy as np
 
 from bench.performance import HIGHEST, LOWEST
+from realtime.ensembles.library import VARIABLE
 from realtime.ensembles.parse import load_ensemble
 from realtime.ensembles.schema import Ensemble
 from realtime.host.synth import Synth
@@ -43,6 +44,18 @@ class HeldSound(NamedTuple):
     program: int
     voices: int
     """FluidSynth voices of one key."""
+
+
+def write_ensembles(folder: Path, onset: OnsetSound, held: HeldSound | None) -> dict[str, str]:
+    """Write the benchmark's ensembles with these programs; return the environment in which they are found."""
+    for name, sound in (("bench", onset), ("held", held)):
+        path = ENSEMBLES / f"{name}.toml"
+        text = path.read_text("utf-8")
+        if sound:
+            part = f"program = {load_ensemble(path).parts[0].program}"
+            text = text.replace(part, f"program = {sound.program}")
+        (folder / path.name).write_text(text, "utf-8")
+    return {VARIABLE: str(folder)}
 
 
 class _Bench:
