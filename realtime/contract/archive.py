@@ -141,7 +141,7 @@ class _TooBigError(Exception):
 
 
 class _Bounded:
-    """A readable, seekable stream in which no read is longer than a header and no position too far."""
+    """A readable, seekable stream in which no read is longer than a header and none ends too far."""
 
     def __init__(self, stream: IO[bytes]):
         self._stream = stream
@@ -156,8 +156,6 @@ class _Bounded:
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if whence == io.SEEK_SET and offset > MAX_FOLDER_BYTES:
-            raise _TooBigError
         if whence == io.SEEK_SET and offset < 0:  # a damaged index: no fault of the disk, so no OSError
             raise EOFError("an index points before its start")
         return self._stream.seek(offset, whence)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from realtime.contract.error import PluginError
 from realtime.contract.features import FEATURES
-from realtime.contract.manifest import Input, Manifest, Output
+from realtime.contract.manifest import Dim, Input, Manifest, Output
 from realtime.contract.tensors import MAX_PARTS, element_count, fits
 
 MAX_ELEMENTS = 2**24
@@ -134,8 +134,12 @@ def _check_same(manifest: Manifest, output: Output, state: Input) -> None:
             raise PluginError(
                 manifest.name,
                 f"outputs {output.name!r} {attribute}",
-                f"{given} feeds {state.name!r} of {taken}; make them equal",
+                f"{_plain(given)} feeds {state.name!r} of {_plain(taken)}; make them equal",
             )
+
+
+def _plain(value: str | tuple[Dim, ...]) -> str:
+    return value if isinstance(value, str) else "[" + ", ".join(map(str, value)) + "]"
 
 
 def _check_scores(manifest: Manifest) -> None:

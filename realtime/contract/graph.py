@@ -40,7 +40,7 @@ def check_graph(manifest: Manifest, data: bytes) -> None:
         _check_no_external_data(manifest, model)
         _check_opset(manifest, model)
         _check_tensors(manifest, model.graph)
-    except (DecodeError, UnicodeDecodeError) as error:
+    except (DecodeError, UnicodeDecodeError) as error:  # the second by protobuf's parser in Python only
         problem = f"not an ONNX model ({one_line(str(error))}); export it again"
         raise PluginError(manifest.name, field, problem) from error
 
@@ -120,6 +120,10 @@ def _check_tensors(manifest: Manifest, graph: GraphProto) -> None:
     weights |= {tensor.values.name for tensor in graph.sparse_initializer}
     # Before IR version 4, weights were listed among the inputs.
     inputs = [value for value in graph.input if value.name not in weights]
+    for value in (*inputs, *graph.output):
+        if isinstance(value.name, bytes):  # how the parser hands over what is not UTF-8
+            name = value.name.decode(errors="replace")
+            raise PluginError(manifest.name, "graph.file", f"name {name!r} is not UTF-8; export it again")
     for kind, declared, found in (
         ("inputs", manifest.inputs, inputs),
         ("outputs", manifest.outputs, graph.output),

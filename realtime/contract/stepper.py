@@ -59,14 +59,14 @@ class Stepper:
         self.plugin = plugin
         self.parts = parts
         self._slots: list[_Slot] = []
-        self._states: list[tuple[np.ndarray, np.ndarray, float]] = []
+        self._states: list[tuple[np.ndarray, float]] = []
         state_pairs: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         buffers: dict[str, np.ndarray] = {}
         for tensor in manifest.inputs:
             if tensor.source == "state":
                 pair = (state_values(tensor, parts), state_values(tensor, parts))
                 state_pairs[tensor.name] = pair
-                self._states.append((*pair, tensor.initial))
+                self._states.append((pair[0], tensor.initial))
             elif tensor.source == "parameter":
                 buffers[tensor.name] = parameter_values(tensor, parts, given.pop(tensor.name, None))
             else:
@@ -91,17 +91,16 @@ class Stepper:
                 feeds = output.feeds
                 _bind(binding.bind_output, output.name, state_pairs[feeds][after] if feeds else self._scores)
             self._bindings.append(binding)
-        self._buffers = buffers  # the bindings hold bare pointers into them
+        self._kept = (buffers, state_pairs)  # the bindings hold bare pointers into them
         self._turn = 0
 
     def reset(self) -> None:
         """Forget every note: each state takes its initial value again."""
-        for first, second, initial in self._states:
-            first.fill(initial)
-            second.fill(initial)
-        self._turn = 0
+        for buffer, initial in self._states:
+            buffer.fill(initial)
+        self._turn = 0  # the turn in which these buffers are the input
 
-    def step(self, features: Mapping[str, int | Sequence[int]]) -> np.ndarray:
+    def step(self, features: Mapping[str, int | Sequence[int] | np.ndarray]) -> np.ndarray:
         """Return the scores of the parts for one note, and move the state on.
 
         ``features`` maps names of ``FEATURES`` to a number, or to ``parts`` numbers for those that are per
@@ -121,7 +120,7 @@ class Stepper:
         self._turn = 1 - self._turn if self._states else 0
         return self._scores.reshape(-1).copy()
 
-    def _write(self, slot: _Slot, features: Mapping[str, int | Sequence[int]]) -> None:
+    def _write(self, slot: _Slot, features: Mapping[str, int | Sequence[int] | np.ndarray]) -> None:
         name = self.plugin.manifest.name
         if slot.feature not in features:
             raise ValueError(

@@ -5,6 +5,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from realtime.contract.plugin import load_plugin
 from tests.contract.test_plugin import put, refusal
+from tests.contract.tiny import make_any_parts, make_graph, make_manifest, write_plugin
 
 
 def set_type(value: onnx.ValueInfoProto, element: int, shape: list[int | str] | None) -> None:
@@ -61,6 +62,11 @@ def test_an_output_that_the_manifest_does_not_declare_is_refused(tiny):
     assert "outputs: the graph's 'sum'" in refusal(tiny(edit_graph=edit_graph))
 
 
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    data = make_graph().SerializeToString().replace(b"pitch", b"pi\xff\xfeh")
+    assert "is not UTF-8" in refusal(write_plugin(tmp_path / "tiny", make_manifest(), data))
+
+
 @pytest.mark.parametrize("element", [TensorProto.INT32, TensorProto.DOUBLE])
 def test_a_dtype_other_than_the_graph_has_is_refused(tiny, element):
     text = refusal(tiny(edit_graph=lambda model: set_type(model.graph.input[0], element, [1])))
@@ -84,8 +90,6 @@ def test_parts_may_be_a_dynamic_dimension_of_the_graph(tiny):
 
 
 def test_a_fixed_number_of_parts_is_refused_where_the_manifest_takes_any(any_parts):
-    from tests.contract.tiny import make_any_parts, write_plugin
-
     model, manifest = make_any_parts()
     for value in (*model.graph.input, *model.graph.output):
         set_type(value, TensorProto.FLOAT, [4])

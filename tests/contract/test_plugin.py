@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from realtime.contract import files
+from realtime.contract.manifest import format_manifest, manifest_schema, parse_manifest
 from realtime.contract.plugin import PluginError, load_plugin, resolve
 from tests.contract.tiny import Json, make_graph, make_manifest, write_plugin
 
@@ -37,8 +37,6 @@ def test_a_valid_plugin_loads(tiny):
     plugin = load_plugin(tiny())
     assert plugin.manifest.name == "tiny"
     assert plugin.graph_path == plugin.folder / "model.onnx"
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        plugin.folder = Path()
 
 
 def test_a_plugin_for_any_number_of_parts_loads(any_parts):
@@ -186,15 +184,21 @@ MANIFEST_FAULTS = {
     "state that feeds nothing": (put("outputs", 1, "feeds", value=None), "outputs 'memory_next' feeds"),
     "state that feeds a feature": (put("outputs", 1, "feeds", value="pitch"), "outputs 'memory_next' feeds"),
     "scores that feed": (put("outputs", 0, "feeds", value="memory"), "outputs 'scores' feeds"),
-    "state of another shape": (put("outputs", 1, "shape", value=[4]), "outputs 'memory_next' shape"),
-    "state of another dtype": (put("outputs", 1, "dtype", value="int64"), "outputs 'memory_next' dtype"),
+    "state of another shape": (put("outputs", 1, "shape", value=[4]), "shape: [4] feeds 'memory' of [1, 4]"),
+    "state of another dtype": (
+        put("outputs", 1, "dtype", value="int64"),
+        "dtype: int64 feeds 'memory' of float32",
+    ),
     "no scores": (lambda manifest: manifest["outputs"].pop(0), "outputs: 0 of role 'scores'"),
     "scores twice": (
         lambda manifest: manifest["outputs"].append(manifest["outputs"][0] | {"name": "more"}),
         "outputs: 2 of role 'scores'",
     ),
     "scores of another number": (put("outputs", 0, "shape", value=[1, 5]), "outputs 'scores' shape"),
-    "scores in integers": (put("outputs", 0, "dtype", value="int64"), "outputs 'scores' dtype"),
+    "scores in integers": (
+        put("outputs", 0, "dtype", value="int64"),
+        "outputs 'scores' dtype: scores are int64",
+    ),
     "huge tensor": (put("inputs", 3, "shape", value=[10**6] * 8), "inputs 'memory' shape: more than"),
 }
 
@@ -232,8 +236,22 @@ def test_a_fraction_as_the_initial_value_of_an_integer_state_is_refused(tiny):
     assert "inputs 'memory' initial: 0.5 is no int64" in refusal(tiny(edit))
 
 
-def test_the_names_of_an_author_do_not_reach_the_terminal_as_commands(tiny):
-    text = refusal(tiny(put("inputs", 0, "name", value="\x1b[2J\npitch")))
+def test_a_manifest_that_is_no_text_is_named_as_such():
+    with pytest.raises(ValueError, match=r"manifest\.json: 'utf-8' codec"):
+        parse_manifest(b'{"schema": 1, "name": "\xff"}')
+
+
+@pytest.mark.parametrize("shape", [[1], [2], [], ["parts", "parts"]])
+def test_scores_that_fit_one_number_of_parts_are_refused_where_any_is_taken(any_parts, shape):
+    manifest = json.loads((any_parts / "manifest.json").read_text())
+    manifest["outputs"][0]["shape"] = shape
+    (any_parts / "manifest.json").write_text(json.dumps(manifest))
+    assert "outputs 'scores' shape: scores need" in refusal(any_parts)
+
+
+@pytest.mark.parametrize("path", [("inputs", 0, "name"), ("\x1b[2J\nkey",), ("graph", "\x1b[2J\nkey")])
+def test_the_words_of_an_author_do_not_reach_the_terminal_as_commands(tiny, path):
+    text = refusal(tiny(put(*path, value="\x1b[2J\npitch")))
     assert text.isprintable()
 
 
@@ -242,15 +260,11 @@ def test_a_long_name_does_not_make_a_long_message(tiny):
 
 
 def test_the_shipped_form_of_a_manifest_is_read_back(tiny):
-    from realtime.contract.manifest import format_manifest, parse_manifest
-
     manifest = load_plugin(tiny()).manifest
     assert parse_manifest(format_manifest(manifest)) == manifest
 
 
 def test_the_json_schema_allows_what_the_parser_allows():
-    from realtime.contract.manifest import manifest_schema
-
     schema = json.loads(json.dumps(manifest_schema()))
     properties = schema["$defs"]["Manifest"]["properties"]
     assert set(make_manifest()) <= set(properties)

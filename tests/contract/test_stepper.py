@@ -34,6 +34,14 @@ def test_the_state_is_carried_from_step_to_step(stepper):
     assert step(stepper, 1) == [0.03125, 0.78125, 1.03125, 0.03125]
 
 
+def test_the_buffers_live_as_long_as_the_stepper(tiny):
+    plugin = load_plugin(tiny())
+    steppers = [Stepper(plugin, 4, NO_BIAS) for _ in range(20)]
+    np.full((1000, 4), np.nan, np.float32)  # takes memory that a lost buffer would have given back
+    runs = {tuple(step(stepper, pitch)[0] for pitch in (0, 1, 2)) for stepper in steppers}
+    assert runs == {(0.125, 0.0625, 0.03125)}
+
+
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_reset_forgets_every_step(stepper, steps):
     first = [step(stepper, pitch) for pitch in range(steps)]
