@@ -1,8 +1,1 @@
 """The plugin contract: what passes between training (``offline``) and playing (``realtime``)."""
-
-import os
-
-# ONNX Runtime reports to its maker from 1.29 on Linux and macOS too (microsoft/onnxruntime pull request
-# 27379), from a thread of its own, unless this is set before it is loaded. What is played is nobody's
-# business; who wants to report sets it to 0.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -40,9 +40,10 @@ _run = c_function(
     types.int64,
     types.int64,
 )
-_post = c_function(types.int32, types.int64)
+_post = c_function(types.int32, types.int64, types.int64, types.int64)
 _release_status = c_function(types.void, types.int64)
-# The second argument is dispatch_semaphore_wait's time-out on macOS (all ones: forever); sem_wait has none.
+# sem_post and sem_wait take the semaphore alone and ignore the rest, which others need: ReleaseSemaphore a
+# count and a null, dispatch_semaphore_wait and WaitForSingleObject a time-out (all ones: for ever).
 _wait = c_function(types.int32, types.int64, types.int64)
 
 
@@ -133,7 +134,7 @@ def step(s, place):
 def wake(s):
     """Audio thread: wake the separator's thread if it sleeps."""
     if load_shared(word(s, ASLEEP)) != 0:
-        _post(s.semaphore_post, (s.semaphore,))
+        _post(s.semaphore_post, (s.semaphore, 1, 0))
 
 
 @njit("void(int64)", nogil=True, cache=True)

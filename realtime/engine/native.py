@@ -121,11 +121,17 @@ else:  # Arm cores handle denormals at full speed
         """Nothing to do on this processor."""
 
 
-_clock_gettime = c_function(types.int32, types.int32, types.int64)
+SWAPPED = -1
+"""Clock id of Windows: ``timespec_get(time, 1)`` in the place of ``clock_gettime(id, time)``."""
+
+_clock_gettime = c_function(types.int32, types.int64, types.int64)
 
 
 @njit
 def now_ns(clock_address, clock_id, timespec):
     """Return a monotonic time in ns, without a system call; ``timespec`` is scratch (int64, 2)."""
-    _clock_gettime(clock_address, (clock_id, timespec.ctypes.data))
+    if clock_id == SWAPPED:
+        _clock_gettime(clock_address, (timespec.ctypes.data, 1))
+    else:
+        _clock_gettime(clock_address, (clock_id, timespec.ctypes.data))
     return timespec[0] * 1_000_000_000 + timespec[1]

@@ -3,8 +3,6 @@
 A driver is given an ``Engine`` and calls its process core; the same engine plays live, renders and is tested.
 """
 
-import ctypes
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +15,12 @@ from realtime.contract.manifest import Manifest
 from realtime.engine import core
 from realtime.engine.controllers import defaults, policies, resets
 from realtime.engine.histogram import summary
-from realtime.engine.native import address_of
 from realtime.engine.state import PARTS, SLOTS, Counter, Stage, new_state
 from realtime.ensembles.schema import Ensemble
 from realtime.host.link import Link
 from realtime.host.separators import SeparatorBank
 from realtime.host.synth import Synth
+from realtime.host.system_clock import attach_clock
 from realtime.host.worker import Worker
 
 CC_VOLUME = 7
@@ -58,10 +56,8 @@ class Engine:
         self._loaded: dict[tuple, int] = {}
         self._worker: Worker | None = None
         state = self.state
-        library = ctypes.CDLL(None)
         state["address"], state["process"] = self.address, core.address
-        state["clock_gettime"] = address_of(library.clock_gettime)
-        state["clock_id"] = time.CLOCK_MONOTONIC
+        attach_clock(state)
         state["cc_policy"], state["cc_reset"] = policies(), resets()
         state["cc_default"] = state["source_cc"][:] = state["channel_cc"][:] = defaults()
         self.set_tempo(120.0)

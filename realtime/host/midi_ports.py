@@ -7,7 +7,6 @@ go, one that returns is taken back as the same engine port. No MIDI library tell
 import re
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ import rtmidi
 
 from realtime.engine.state import PORTS, Command
 from realtime.host.link import Link
+from realtime.host.system_clock import now_ns
 
 SCAN_SECONDS = 0.5
 OWN_NAME = "concertino"
@@ -142,7 +142,7 @@ class MidiInputs:
     def _receiver(self, number: int) -> Callable[[tuple[list[int], float], Any], None]:
         def receive(event: tuple[list[int], float], data: Any = None) -> None:
             # rtmidi's own time is a difference and wrong on some systems: stamp at once, by our clock.
-            stamp = time.monotonic_ns()
+            stamp = now_ns()
             message = event[0]
             if 1 <= len(message) <= 3:
                 self.link.send(number, *[*message, 0, 0][:3], stamp=stamp)

@@ -13,10 +13,13 @@ import numpy as np
 from realtime.engine.native import address_of
 from realtime.engine.state import CHANNELS, PARTS
 from realtime.ensembles.schema import Ensemble
+from realtime.host.openmp import play_alone
 from realtime.host.soundfont import SoundFontError
 
 GAIN = 0.4
 POLYPHONY = 256
+BLOCK = 64
+"""Frames that FluidSynth renders at a time: other numbers would move its blocks against our periods."""
 FUNCTIONS = {
     "synth_noteon": "fluid_synth_noteon",
     "synth_noteoff": "fluid_synth_noteoff",
@@ -54,6 +57,9 @@ class Synth:
         if self.font < 0:
             self.player.delete()
             raise SoundFontError(f"{soundfont}: FluidSynth can't load it; choose another with --soundfont")
+        self.render(BLOCK)  # where references are bound when first used, they are now
+        self.allocates = not play_alone(fluidsynth._fl)
+        """Whether rendering allocates memory (harmless, if not welcome)."""
 
     def attach(self, state: np.void) -> None:
         """Give the audio thread the synth and its functions."""

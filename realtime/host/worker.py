@@ -36,9 +36,20 @@ def _dispatch_semaphore(state: np.void) -> object:
     return semaphore
 
 
+def _windows_semaphore(state: np.void) -> object:
+    library = ctypes.CDLL("kernel32")
+    library.CreateSemaphoreW.restype = ctypes.c_void_p
+    semaphore = library.CreateSemaphoreW(None, 0, 1 << 30, None)
+    state["semaphore"] = semaphore
+    state["semaphore_post"] = address_of(library.ReleaseSemaphore)
+    state["semaphore_wait"] = address_of(library.WaitForSingleObject)
+    return semaphore
+
+
 SEMAPHORES: dict[str, Callable[[np.void], object]] = {
     "linux": _posix_semaphore,
     "darwin": _dispatch_semaphore,
+    "win32": _windows_semaphore,
 }
 
 
@@ -66,9 +77,8 @@ class Worker:
         """Stop the thread; the audio thread must have stopped."""
         self.state["threaded"] = 0
         self.state["sync"][8 * Sync.WORKER_STOP] = 1
-        ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(int(self.state["semaphore_post"]))(
-            int(self.state["semaphore"])
-        )
+        post = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+        post(int(self.state["semaphore_post"]))(int(self.state["semaphore"]), 1, 0)
         self._thread.join(timeout=5)
 
 
