@@ -1,6 +1,6 @@
 """Excerpts for training: what a piece may look like when another player plays a part of it in another key."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,36 +25,54 @@ class Augmentation:
     """Share in which one part is silent."""
     moved: float = 0.3
     """Share that begins some bars later, so that no piece is known by where it stands."""
-    loose: float = 0.2
-    """Share that is played off the beat grid: at a tempo of its own, shifted, and uneven."""
+    loose: float = 0.4
+    """Share that is played as by hand: off the beat grid, unevenly, and on one keyboard."""
     unevenness: float = 1.0
     """Standard deviation of a loose chord's onset, in ticks."""
+    spread: float = 0.6
+    """Largest standard deviation of a note's onset within a loose chord, in ticks."""
 
 
 def excerpt(piece: Piece, how: Augmentation, draws: np.random.Generator) -> Piece:
-    """Return a random excerpt of ``piece``; the notes keep their order."""
+    """Return a random excerpt of ``piece``."""
     start = 0
     if draws.random() >= how.from_start:
         start = int(draws.integers(0, max(1, len(piece) - how.longest // 2)))
-    onset, pitch, duration, part = (column[start : start + how.longest] for column in piece.columns)
+    played = Piece(piece.name, *(column[start : start + how.longest] for column in piece.columns))
     low, high = how.transpositions
-    pitch = (pitch + draws.integers(low, high + 1)).clip(0, 127)
-    if draws.random() < how.moved:
-        onset = onset + TICKS * 4 * draws.integers(1, 17)
+    moved = TICKS * 4 * draws.integers(1, 17) if draws.random() < how.moved else 0
+    played = replace(
+        played,
+        pitch=(played.pitch + draws.integers(low, high + 1)).clip(0, 127),
+        onset=played.onset + moved,
+    )
     if draws.random() < how.loose:
-        onset = loosen(onset, how.unevenness, draws)
-    kept = np.ones(len(onset), bool)
+        played = loosen(played, how.unevenness, draws.uniform(0, how.spread), draws)
+    kept = np.ones(len(played), bool)
     if draws.random() < how.thinned:
-        kept = draws.random(len(onset)) >= draws.uniform(0, how.thinning)
+        kept = draws.random(len(played)) >= draws.uniform(0, how.thinning)
     if draws.random() < how.solo:
-        kept &= part != draws.integers(0, part.max() + 1)
+        kept &= played.part != draws.integers(0, played.part.max() + 1)
     kept[0] |= not kept.any()  # never an empty excerpt
-    return Piece(piece.name, onset[kept], pitch[kept], duration[kept], part[kept])
+    return select(played, kept)
 
 
-def loosen(onset: np.ndarray, unevenness: float, draws: np.random.Generator) -> np.ndarray:
-    """Return onsets as a player who does not hear the host's beat would give them; chords stay together."""
-    chords, chord_of = np.unique(onset, return_inverse=True)
-    played = (chords - chords[0]) * draws.uniform(0.8, 1.25) + draws.normal(0, unevenness, len(chords))
-    played = np.rint(chords[0] + played + draws.uniform(0, TICKS)).astype(np.int64)
-    return np.maximum.accumulate(played.clip(0))[chord_of]
+def loosen(piece: Piece, unevenness: float, spread: float, draws: np.random.Generator) -> Piece:
+    """Return ``piece`` as a player gives it who does not hear the host's beat.
+
+    At a tempo of its own and shifted; each chord off its place by ``unevenness`` ticks, each note by
+    ``spread`` more, in standard deviations. The notes come in the order in which they are played. Of
+    voices in unison one note is left: they share a key.
+    """
+    chords, chord_of = np.unique(piece.onset, return_inverse=True)
+    times = (chords - chords[0]) * draws.uniform(0.8, 1.25) + draws.normal(0, unevenness, len(chords))
+    times = np.maximum.accumulate(chords[0] + times + draws.uniform(0, TICKS))
+    played = times[chord_of] + draws.normal(0, spread, len(piece))
+    loose = replace(piece, onset=np.rint(played).astype(np.int64).clip(0))
+    _, keys = np.unique(np.stack([chord_of, piece.pitch]), axis=1, return_index=True)
+    return select(loose, keys[np.argsort(played[keys], kind="stable")])
+
+
+def select(piece: Piece, which: np.ndarray) -> Piece:
+    """Return the notes of ``piece`` that a mask or a list of indices picks, in that order."""
+    return Piece(piece.name, *(column[which] for column in piece.columns))

@@ -7,7 +7,7 @@ from offline.evaluation import Result
 from realtime.contract.manifest import Input, Manifest
 
 
-def model_card(draft: Draft, manifest: Manifest, result: Result) -> str:
+def model_card(draft: Draft, manifest: Manifest, result: Result, played: Result) -> str:
     """Return the model card as Markdown, from the same facts as the manifest."""
     parts = "\n".join(
         f"| notes of the {name} | {share:.2%} |" for name, share in result.part_accuracy.items()
@@ -49,8 +49,13 @@ On the {result.pieces} test pieces ({result.notes:,} notes), stepped note by not
 | accuracy (all notes of all pieces) | {result.accuracy:.2%} |
 | balanced accuracy (mean over the parts) | {result.balanced_accuracy:.2%} |
 {parts}
+| accuracy as played | {played.accuracy:.2%} |
 
-`concertino evaluate separator {manifest.name}` measures it again.
+"As played" is on the same pieces as a keyboard player might give them: chords spread and in no strict
+order, uneven in time, legato, voices in unison on one key; computed with fixed seeds, at the tempo that
+the host knows.
+
+`concertino evaluate separator {manifest.name}` measures it again, with `--as-played` the last line.
 
 ## Where it fails
 

@@ -98,6 +98,9 @@ def evaluate_separator(
     split: Annotated[
         Literal["test", "validation", "train"], typer.Option(help="Which pieces of the committed split.")
     ] = "test",
+    as_played: Annotated[
+        bool, typer.Option("--as-played", help="As a keyboard player might play the scores, not as printed.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Step a separator over the Bach chorales, note by note as the host does, and count what is right.
@@ -112,13 +115,15 @@ def evaluate_separator(
 
     from offline.chorales import PARTS, load_chorales
     from offline.evaluation import evaluate as measure
+    from offline.performance import all_as_played
     from offline.split import load_split, pick
     from realtime.contract.library import find_plugin
 
     plugin = find_plugin(name)
     pieces = pick(load_chorales(progress=not quiet), getattr(load_split(), split))
-    result = asdict(measure(plugin, pieces, PARTS))
-    result = {"separator": name, "corpus": "bach-music21", "split": split, **result}
+    result = asdict(measure(plugin, all_as_played(pieces) if as_played else pieces, PARTS))
+    facts = {"separator": name, "corpus": "bach-music21", "split": split, "as_played": as_played}
+    result = facts | result
     if json_file is None:
         for key, value in result.items():
             typer.echo(f"{key:18} {value}")

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import mido
 import numpy as np
 
 from offline.chorales import PARTS, PROGRAMS
+from offline.performance import BPM, Press, perform
 from offline.score import TICKS, Piece
 from offline.split import load_split
 from realtime.music.smf import NOTE_OFF, NOTE_ON
@@ -15,81 +15,8 @@ from realtime.music.smf_write import MESSAGE, PartTrack, write_parts
 from realtime.music.tempo import TempoMap
 
 PERFORMED, PRINTED = "bwv244.25", "bwv4.8"
-PERFORMED_BPM, PRINTED_BPM = 66.0, 84.0
+PRINTED_BPM = 84.0
 RESOLUTION = 480
-PHRASE = 16
-"""Beats over which the touch swells and fades."""
-
-
-class Touch(NamedTuple):
-    """How unevenly a practised player plays; times in seconds, as standard deviations where not said."""
-
-    chord: float = 0.012
-    """Of a chord's onset from the beat."""
-    spread: float = 0.006
-    """Mean delay of each next higher note of a chord."""
-    finger: float = 0.002
-    """Of a note within its chord."""
-    legato: float = 0.03
-    """Mean overlap of a note with the next."""
-    velocity: float = 4.0
-    """Of a note's velocity."""
-
-
-class Press(NamedTuple):
-    """One key going down and up."""
-
-    start: float
-    end: float
-    pitch: int
-    velocity: int
-
-
-def perform(piece: Piece, bpm: float, seed: int, touch: Touch | None = None) -> list[Press]:
-    """Return how a player might play ``piece`` on one keyboard, in order of time.
-
-    Chords are spread a little from the bottom, the melody is louder, the first beat of four is stressed,
-    the phrase swells, lines overlap slightly, and the last chord is late and long. A key is down once at a
-    time: voices in unison share it, and it comes up before it goes down again.
-    """
-    touch = touch or Touch()
-    draws = np.random.default_rng(seed)
-    tick = 60.0 / bpm / TICKS
-    last = int(piece.onset[-1])
-    notes: list[Press] = []
-    for first, end in piece.chords():
-        onset = int(piece.onset[first])
-        start = max(0.0, onset * tick + draws.normal(0.0, touch.chord)) + (0.15 if onset == last else 0.0)
-        longest: dict[int, int] = {}
-        for pitch, duration in zip(
-            piece.pitch[first:end].tolist(), piece.duration[first:end].tolist(), strict=True
-        ):
-            longest[pitch] = max(duration, longest.get(pitch, 0))
-        for finger, (pitch, duration) in enumerate(longest.items()):
-            held = duration * tick + draws.exponential(touch.legato) + (0.8 if onset == last else 0.0)
-            begin = max(
-                0.0, start + finger * draws.exponential(touch.spread) + draws.normal(0.0, touch.finger)
-            )
-            loud = _loudness(onset, melody=finger == len(longest) - 1) + draws.normal(0.0, touch.velocity)
-            notes.append(Press(begin, begin + held, pitch, int(np.clip(round(loud), 20, 120))))
-    return _one_key_at_a_time(sorted(notes))
-
-
-def _loudness(onset: int, *, melody: bool) -> float:
-    beat = onset / TICKS
-    swell = np.sin(np.pi * (beat % PHRASE) / PHRASE)
-    return 58.0 + 12.0 * swell + (12.0 if melody else 0.0) + (4.0 if onset % (4 * TICKS) == 0 else 0.0)
-
-
-def _one_key_at_a_time(notes: list[Press]) -> list[Press]:
-    """Let each key come up a little before it goes down again."""
-    again: dict[int, float] = {}
-    out: list[Press] = []
-    for note in reversed(notes):
-        end = min(note.end, again.get(note.pitch, np.inf) - 0.03)
-        again[note.pitch] = note.start
-        out.append(note._replace(end=max(end, note.start + 0.02)))
-    return out[::-1]
 
 
 def save_performance(path: Path, notes: list[Press], bpm: float, title: str) -> None:
@@ -141,7 +68,7 @@ def write_demo(pieces: Mapping[str, Piece], into: Path) -> list[Path]:
             raise ValueError(f"{name} is not among the test pieces: choose another piece in offline/demo.py")
     into.mkdir(parents=True, exist_ok=True)
     played, printed = into / "keyboard.mid", into / "chorale.mid"
-    notes = perform(pieces[PERFORMED], PERFORMED_BPM, seed=0)
-    save_performance(played, notes, PERFORMED_BPM, f"J. S. Bach, {PERFORMED.upper()}, as played")
+    notes = perform(pieces[PERFORMED], BPM, seed=0)
+    save_performance(played, notes, BPM, f"J. S. Bach, {PERFORMED.upper()}, as played")
     save_printed(printed, pieces[PRINTED], PRINTED_BPM)
     return [played, printed]

@@ -64,9 +64,9 @@ The graph takes one note at a time and carries its state in and out. Stepped not
 of the sequence model it was trained as, to 1e-4, on every test piece.
 
 Trained with {recipe}""",
-        limits="""Chorales in four voices are all it knows. It needs a beat: off the beat grid, or at a tempo
-that the host does not know, it does worse. Voices that cross are where it errs most; alto and tenor are
-confused more often than soprano and bass.""",
+        limits="""Chorales in four voices are all it knows. Where fewer voices play, or the notes of a chord
+do not come low to high, it does worse; so it does a little at a tempo that the host does not know. Voices
+that cross are where it errs most; alto and tenor are confused more often than soprano and bass.""",
         command=f"concertino train separator {name} && concertino export separator {name}",
     )
 
@@ -141,8 +141,9 @@ chord as a whole and is told each part's first note. This one decides each note 
 high. In exchange, it keeps the parts' last pitches in order, high to low, and gives each part a handicap of
 `lean` squared semitones against the part below, so that the low notes of a chord leave the high parts
 free.""",
-        """It lives on what is still held: in staccato it knows less. Parts must be ordered high to low, and
-voices that cross are exchanged.""",
+        """It lives on what is still held and on the low notes coming first. Played legato, with chords
+that are spread, it meets parts that all sound and falls below the other rules. Parts must be ordered high
+to low, and voices that cross are exchanged.""",
     )
 
 

@@ -12,6 +12,7 @@ from offline.chorales import LICENCE, PARTS
 from offline.drafts import Draft
 from offline.evaluation import Result, evaluate
 from offline.graph import OPSET
+from offline.performance import all_as_played
 from offline.score import Piece
 from realtime.contract.manifest import Graph, Manifest, Training, format_manifest
 from realtime.contract.plugin import Plugin, load_plugin
@@ -44,9 +45,10 @@ def export_plugin(
         if check:
             check(plugin)
         result = evaluate(plugin, test, PARTS)
-        manifest = make_manifest(draft, metrics_of(result))
+        played = evaluate(plugin, all_as_played(test), PARTS)
+        manifest = make_manifest(draft, metrics_of(result, played))
         (folder / "manifest.json").write_bytes(format_manifest(manifest))
-        (folder / "README.md").write_text(model_card(draft, manifest, result), "utf-8")
+        (folder / "README.md").write_text(model_card(draft, manifest, result, played), "utf-8")
         verify_plugin(folder)
         if target.exists():
             shutil.move(target, Path(work) / "old")
@@ -77,11 +79,12 @@ def make_manifest(draft: Draft, metrics: dict[str, float]) -> Manifest:
     )
 
 
-def metrics_of(result: Result) -> dict[str, float]:
-    """Return ``result`` as the flat numbers that a manifest holds."""
+def metrics_of(result: Result, played: Result) -> dict[str, float]:
+    """Return the results on the scores, and on the scores as played, as the numbers that a manifest holds."""
     numbers = asdict(result)
     parts = numbers.pop("part_accuracy")
     return {
         **{name: round(float(value), 6) for name, value in numbers.items()},
         **{f"accuracy_{name}": round(value, 6) for name, value in parts.items()},
+        "accuracy_as_played": round(played.accuracy, 6),
     }

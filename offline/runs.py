@@ -74,6 +74,9 @@ def train_bach_lstm(
 
 def export_bach_lstm(weights: Path | None, into: Path, *, progress: bool = True) -> tuple[Path, Result]:
     """Export the LSTM with these weights, or those that ship; parity is proven on every test piece first."""
+    import torch
+
+    torch.set_num_threads(1)  # more only get in each other's way on a model this small
     arrays, facts = load_weights(weights or FOLDER / f"{NAME}.npz")
     recipe = facts["recipe"]
     how = (

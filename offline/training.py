@@ -40,12 +40,7 @@ class Recipe:
 
 def new_model(recipe: Recipe, parts: int) -> LSTMSeparator:
     """Return an untrained model."""
-    return LSTMSeparator(
-        parts,
-        recipe.units,
-        recipe.layers,
-        dropout=recipe.dropout,
-    )
+    return LSTMSeparator(parts, recipe.units, recipe.layers, dropout=recipe.dropout)
 
 
 class Run:
@@ -145,8 +140,9 @@ def train(
             bar.update()
             if on_epoch:
                 on_epoch(run, loss, accuracy)
-    run.model.load_state_dict(run.best_weights)
-    return run.model.eval()
+    best = new_model(run.recipe, len(run.model.scores.bias))
+    best.load_state_dict(run.best_weights)
+    return best.eval()
 
 
 def train_epoch(run: Run, training: Sequence[Piece], steps: int) -> None:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 
 from offline.augment import Augmentation, excerpt, loosen
+from offline.score import make_piece
 
 PLAIN = Augmentation(longest=10_000, from_start=1, transpositions=(0, 0), thinned=0, solo=0, moved=0, loose=0)
 
@@ -31,7 +32,24 @@ def test_excerpts_are_sorted_in_time_and_never_empty(made_up):
         assert (np.diff(part.onset) >= 0).all()
 
 
-def test_loose_playing_keeps_chords_together():
-    onset = np.array([0, 0, 0, 24, 24, 48])
-    played = loosen(onset, 1.0, np.random.default_rng(0))
-    assert len(set(played[:3])) == len(set(played[3:5])) == 1
+def test_loose_playing_without_spread_keeps_chords_together_and_in_order(made_up):
+    piece = made_up(0)
+    played = loosen(piece, 1.0, 0.0, np.random.default_rng(0))
+    np.testing.assert_array_equal(played.pitch, piece.pitch)
+    assert all(len(set(played.onset[first:end])) == 1 for first, end in piece.chords())
+
+
+def test_loose_playing_brings_the_notes_in_the_order_of_their_times(made_up):
+    piece = made_up(0)
+    played = loosen(piece, 1.0, 0.6, np.random.default_rng(0))
+    assert (np.diff(played.onset) >= 0).all()
+    assert sorted(zip(played.pitch, played.part, strict=True)) == sorted(
+        zip(piece.pitch, piece.part, strict=True)
+    )
+    assert (played.pitch != piece.pitch).any()
+
+
+def test_loose_voices_in_unison_share_a_key():
+    piece = make_piece("x", [[(0, 60, 24), (24, 62, 24)], [(0, 60, 24), (24, 60, 24)]])
+    played = loosen(piece, 1.0, 0.6, np.random.default_rng(0))
+    assert sorted(played.pitch.tolist()) == [60, 60, 62]

@@ -55,6 +55,7 @@ def test_evaluate_prints_accuracy_notes_pieces_and_split_as_json(chorales):
     assert (result["notes"], result["pieces"], result["split"]) == (10_663, 41, "test")
     assert set(result["part_accuracy"]) == {"soprano", "alto", "tenor", "bass"}
     assert 0 < result["balanced_accuracy"] < 1
+    assert result["as_played"] is False
 
 
 def test_evaluate_writes_json_to_a_file(chorales, tmp_path):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import realtime
-from offline.demo import PRINTED, perform, save_performance, save_printed, write_demo
+from offline.demo import PRINTED, save_performance, save_printed, write_demo
+from offline.performance import perform
 from offline.score import make_piece
 from realtime.music.smf import read_performance
 
@@ -63,17 +64,6 @@ def test_the_chorale_is_the_printed_one_with_a_track_for_each_voice(chorales):
 def test_the_command_makes_the_files_that_are_committed(chorales, tmp_path):
     for path in write_demo(chorales, tmp_path):
         assert path.read_bytes() == (DEMO / path.name).read_bytes()
-
-
-def test_a_performance_of_the_same_seed_is_the_same_and_of_another_is_not(made_up):
-    assert perform(made_up(0), 60, seed=1) == perform(made_up(0), 60, seed=1)
-    assert perform(made_up(0), 60, seed=1) != perform(made_up(0), 60, seed=2)
-
-
-def test_voices_in_unison_share_a_key():
-    piece = make_piece("x", [[(0, 60, 24)], [(0, 60, 48)], [(24, 60, 24)]])
-    first, second = perform(piece, 60, seed=0)
-    assert first.end < second.start
 
 
 def test_a_performance_reads_back_as_it_was_played(made_up, tmp_path):

@@ -4,9 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from offline.chorales import PARTS
 from offline.drafts import RULES
+from offline.evaluation import evaluate
 from offline.export import export_plugin, metrics_of
 from offline.graph import OPSET
+from offline.performance import all_as_played
 from realtime.contract.plugin import load_plugin
 from realtime.contract.verify import verify_plugin
 
@@ -20,7 +23,8 @@ def pieces(made_up):
 def test_an_exported_rule_passes_verification(name, pieces, tmp_path):
     folder, result = export_plugin(RULES[name](name, pieces), pieces, tmp_path)
     assert verify_plugin(folder).name == name
-    assert load_plugin(folder).manifest.metrics == metrics_of(result)
+    played = evaluate(load_plugin(folder), all_as_played(pieces), PARTS)
+    assert load_plugin(folder).manifest.metrics == metrics_of(result, played)
     assert load_plugin(folder).manifest.graph.opset == OPSET
     assert sorted(path.name for path in folder.iterdir()) == ["README.md", "manifest.json", "model.onnx"]
 

@@ -9,6 +9,8 @@ torch = pytest.importorskip(
 
 from offline.lstm import LSTMSeparator, beat_table, frequency_table, make_batch, measure, score_piece  # noqa: E402  # after the check for torch
 
+torch.set_num_threads(1)  # more only get in each other's way on a model this small
+
 
 @pytest.fixture
 def model():

@@ -3,6 +3,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pytest
 
+from offline.drafts import RULES
 from offline.rules import best_zones, mean_pitches
 from offline.score import make_piece
 from realtime.contract.library import find_plugin
@@ -66,6 +67,11 @@ def test_the_split_is_at_middle_c(pitch, part):
 
 def test_the_split_can_be_moved():
     assert [_part("split", 2, pitch, {"lower": [48, 0]}) for pitch in (48, 47)] == [0, 1]
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_the_rules_that_ship_are_those_that_the_code_makes(rule, made_up):
+    assert find_plugin(rule).graph_path.read_bytes() == RULES[rule](rule, [made_up(0)]).graph
 
 
 def test_closest_takes_the_part_with_the_nearest_last_note():

@@ -11,6 +11,8 @@ torch = pytest.importorskip("torch", reason="training needs torch: pip install '
 from offline.lstm import measure  # noqa: E402  # after the check for torch
 from offline.training import Recipe, Run, schedule, train  # noqa: E402  # after the check for torch
 
+torch.set_num_threads(1)  # more only get in each other's way on a model this small
+
 TINY = Recipe(epochs=6, batch=4, units=8, layers=2, patience=99, average=0.5, rate=1e-2)
 
 
@@ -19,7 +21,15 @@ def _pieces(made_up):
 
 
 def _weights(run):
-    return {**run.model.state_dict(), **{f"best.{k}": v for k, v in run.best_weights.items()}}
+    return {
+        f"{kind} {name}": value
+        for kind, weights in (
+            ("model", run.model.state_dict()),
+            ("average", run.average.state_dict()),
+            ("best", run.best_weights),
+        )
+        for name, value in weights.items()
+    }
 
 
 def test_a_stopped_run_goes_on_exactly_where_it_was(tmp_path, made_up):
@@ -46,7 +56,9 @@ def test_a_stopped_run_goes_on_exactly_where_it_was(tmp_path, made_up):
 DYING = """
 import os, pickle, signal, sys
 from pathlib import Path
+import torch
 from offline import training
+torch.set_num_threads(1)
 run, pieces, validation = pickle.loads(Path(sys.argv[1]).read_bytes())
 drawn, real = 0, training.excerpt
 def excerpt(*arguments):
