@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import platformdirs
-from tqdm import tqdm
 
 from offline.score import TICKS, Piece, make_piece
 
@@ -77,6 +76,8 @@ def corpus_files() -> list[Path]:
 
 def read_chorales(files: list[Path], *, progress: bool = True) -> tuple[dict[str, Piece], bool]:
     """Read MusicXML files in parallel; return the pieces by name, and whether every file could be read."""
+    from tqdm import tqdm
+
     pieces: dict[str, Piece] = {}
     failed = 0
     with ProcessPoolExecutor() as pool:

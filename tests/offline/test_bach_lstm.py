@@ -47,9 +47,7 @@ def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_pie
     assert check_parity(weights, plugin, test_pieces) < 1e-4
 
 
-def test_the_graph_that_ships_is_the_one_that_the_code_makes_of_the_weights(
-    plugin, weights, made_up, tmp_path
-):
+def test_the_graph_that_ships_is_the_one_that_the_code_makes(plugin, weights, made_up, tmp_path, one_thread):
     from offline.drafts import lstm_draft
     from offline.export import export_plugin
 

@@ -19,7 +19,6 @@ def test_the_commands_import_nothing_heavy():
 
 
 def test_the_rules_of_the_command_are_those_that_can_be_made():
-    pytest.importorskip("tqdm")
     from offline.drafts import RULES
 
     assert tuple(RULES) == cli.RULES
