@@ -1,8 +1,8 @@
 """Plays single notes through the process core, at given gaps, and keeps what the separator took for each."""
 
-from numba import carray, njit, types
+from numba import njit, types
 
-from realtime.engine.native import c_function, pointer
+from realtime.engine.native import carray, c_function, pointer
 from realtime.engine.state import (
     DATA1,
     DATA2,

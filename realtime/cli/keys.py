@@ -14,10 +14,13 @@ def terminal_keys() -> Iterator[Any]:
     try:
         import termios
         import tty
-
+    except ImportError:  # Windows
+        yield lambda: ""
+        return
+    try:
         descriptor = sys.stdin.fileno()
         before = termios.tcgetattr(descriptor)
-    except (ImportError, OSError, ValueError, termios.error):  # no terminal, or Windows
+    except (OSError, ValueError, termios.error):  # no terminal
         yield lambda: ""
         return
 

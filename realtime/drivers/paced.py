@@ -4,10 +4,10 @@ import ctypes
 import threading
 
 import numpy as np
-from numba import carray, njit, types
+from numba import njit, types
 
 from realtime.drivers.base import DriverError
-from realtime.engine.native import address_of, c_function, load_shared, now_ns, pointer
+from realtime.engine.native import address_of, c_function, carray, load_shared, now_ns, pointer
 from realtime.engine.rings import word
 from realtime.engine.state import Counter, State, Sync
 from realtime.host.worker import raise_priority

@@ -1,14 +1,14 @@
 """The PortAudio driver: sounddevice's library with a compiled callback, on whatever the system has."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sounddevice
-from numba import carray, cfunc, int64, types
+from numba import cfunc, int64, types
 
 from realtime.drivers.base import DriverError
 from realtime.engine.core import process_period
-from realtime.engine.native import c_function
+from realtime.engine.native import c_function, carray
 from realtime.engine.state import Counter, State
 
 NON_INTERLEAVED_FLOAT32 = 0x80000001
@@ -109,7 +109,7 @@ class PortAudioDriver:
             (index, 2, NON_INTERLEAVED_FLOAT32, description["default_low_output_latency"], ffi.NULL),
         )
         stream = ffi.new("PaStream**")
-        callback = ffi.cast("PaStreamCallback*", on_stream.address)
+        callback = ffi.cast("PaStreamCallback*", int(on_stream.address or 0))
         argument = ffi.cast("void*", int(self.state["address"]))
         sounddevice._check(
             library.Pa_OpenStream(
@@ -133,7 +133,7 @@ class PortAudioDriver:
         self._python = sounddevice.RawOutputStream(
             self.rate, self.period, index, 2, "float32", "low", callback=play
         )
-        self.output_latency = float(self._python.latency)
+        self.output_latency = float(cast(Any, self._python.latency))
 
     def start(self) -> None:
         """Begin to play; see ``Driver``."""

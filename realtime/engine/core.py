@@ -6,12 +6,12 @@ within the period (FluidSynth starts a voice at its next block of 64 frames).
 
 import ctypes
 
-from numba import carray, cfunc, float32, njit, types
+from numba import cfunc, float32, njit, types
 
 from realtime.engine.histogram import add
 from realtime.engine.inference import wake
 from realtime.engine.messages import dispatch
-from realtime.engine.native import c_function, denormals_back, denormals_off, now_ns, pointer
+from realtime.engine.native import c_function, carray, denormals_back, denormals_off, now_ns, pointer
 from realtime.engine.output import announce
 from realtime.engine.rings import capture, take_control, take_scheduled
 from realtime.engine.separation import decide_chord, is_note_on
@@ -160,8 +160,7 @@ def _process(address, frames, left, right):
     process(carray(pointer(address), 1, State)[0], frames, left, right)
 
 
-process_period = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)(_process.address)
+address = int(_process.address or 0)
+"""Address of ``process``, for compiled callers."""
+process_period = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)(address)
 """``process`` for callers from Python: addresses of the state and of two float32 buffers, frames between."""
-
-address = _process.address
-"""The same, for compiled callers."""

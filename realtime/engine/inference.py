@@ -4,10 +4,18 @@ The audio thread never runs this itself when playing: ONNX Runtime allocates and
 thread without the GIL does (``work``), woken by a semaphore; offline, the same step runs in line.
 """
 
-from numba import carray, float32, int32, int64, njit, types
+from numba import float32, int32, int64, njit, types
 
 from realtime.contract.features import FEATURES, MAX_BEAT
-from realtime.engine.native import c_function, denormals_off, load_shared, now_ns, pointer, store_shared
+from realtime.engine.native import (
+    c_function,
+    carray,
+    denormals_off,
+    load_shared,
+    now_ns,
+    pointer,
+    store_shared,
+)
 from realtime.engine.rings import word
 from realtime.engine.state import PARTS, REQUESTS, State, Sync
 

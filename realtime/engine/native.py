@@ -6,20 +6,28 @@ from caching the compiled callback on disk, and every start would pay for its co
 
 import ctypes
 import platform
+from collections.abc import Callable
+from typing import Any, cast
 
+import numba
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+compiled = cast("Callable[[Callable[..., Any]], Callable[..., Any]]", intrinsic)
+"""``intrinsic``, typed as the callers of its result see it: without the typing context."""
+carray = cast("Any", getattr(numba, "carray"))  # noqa: B009 - numba exports it without declaring it
+"""An array over memory, from compiled code; untyped: no checker knows a dtype that is given at run time."""
+
 X86 = platform.machine() in ("x86_64", "AMD64")
 FLUSH_DENORMALS = 0x8040  # MXCSR bits FTZ and DAZ
 
 
-def c_function(result, *arguments):
+def c_function(result: types.Type, *arguments: types.Type) -> Callable[..., Any]:
     """Return a compiled ``call(address, (arg, ...))`` of a C function with this numba signature."""
 
-    @intrinsic
+    @compiled
     def call(typing_context, address, values):
         def generate(context, builder, signature, args):
             function = ir.FunctionType(
@@ -37,12 +45,12 @@ def c_function(result, *arguments):
     return call
 
 
-def address_of(function) -> int:
+def address_of(function: Any) -> int:
     """Return the address of a function of a ctypes library."""
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
-@intrinsic
+@compiled
 def pointer(typing_context, address):
     """Return the integer ``address`` as a void pointer, for ``carray``."""
 
@@ -52,7 +60,7 @@ def pointer(typing_context, address):
     return types.voidptr(types.int64), generate
 
 
-@intrinsic
+@compiled
 def load_shared(typing_context, address):
     """Return the int64 at ``address``, in one order with all other shared loads and stores."""
 
@@ -63,7 +71,7 @@ def load_shared(typing_context, address):
     return types.int64(types.int64), generate
 
 
-@intrinsic
+@compiled
 def store_shared(typing_context, address, value):
     """Write int64 ``value`` at ``address``, in one order with all other shared loads and stores."""
 
@@ -77,7 +85,7 @@ def store_shared(typing_context, address, value):
 
 
 def _mxcsr_intrinsic(name):
-    @intrinsic
+    @compiled
     def access(typing_context, address):
         def generate(context, builder, signature, args):
             byte_pointer = ir.IntType(8).as_pointer()

@@ -118,20 +118,16 @@ def push(head_address, tail_address, ring, entries):
     return count
 
 
-@njit("int64(int64, int64, int64[:, ::1], int64[:, ::1])", cache=True, nogil=True)
+@njit(
+    [
+        "int64(int64, int64, int64[:, ::1], int64[:, ::1])",
+        "int64(int64, int64, float32[:, ::1], float32[:, ::1])",
+    ],
+    cache=True,
+    nogil=True,
+)
 def pop(head_address, tail_address, ring, into):
-    """Host: take up to ``len(into)`` entries from a ring; return how many."""
-    tail = load_shared(tail_address)
-    count = min(load_shared(head_address) - tail, len(into))
-    for i in range(count):
-        into[i, :] = ring[(tail + i) % len(ring), :]
-    store_shared(tail_address, tail + count)
-    return count
-
-
-@njit("int64(int64, int64, float32[:, ::1], float32[:, ::1])", cache=True, nogil=True)
-def pop_frames(head_address, tail_address, ring, into):
-    """Host: take up to ``len(into)`` frames of sound; return how many."""
+    """Host: take up to ``len(into)`` entries, or frames of sound, from a ring; return how many."""
     tail = load_shared(tail_address)
     count = min(load_shared(head_address) - tail, len(into))
     for i in range(count):

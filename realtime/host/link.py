@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from realtime.engine.rings import pop, pop_frames, push
+from realtime.engine.rings import pop, push
 from realtime.engine.state import CONTROL_PORT, Command, Sync
 
 BATCH = 4096
@@ -75,7 +75,7 @@ class Link:
 
     def read_sound(self) -> np.ndarray:
         """Return captured sound since the last call: float32, shape (frames, 2), at most ``BATCH`` frames."""
-        count = pop_frames(
+        count = pop(
             self._word(Sync.CAPTURE_HEAD), self._word(Sync.CAPTURE_TAIL), self.state["capture"], self._frames
         )
         return self._frames[:count].copy()

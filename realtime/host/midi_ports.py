@@ -8,13 +8,14 @@ import re
 import sys
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
-
-import rtmidi
 
 from realtime.engine.state import PORTS, Command
 from realtime.host.link import Link
 from realtime.host.system_clock import now_ns
+
+rtmidi: Any = import_module("rtmidi")  # by name: a compiled module without type information
 
 SCAN_SECONDS = 0.5
 OWN_NAME = "concertino"

@@ -52,7 +52,7 @@ class Synth:
         }
         for level in range(LOG_LEVELS):  # a log line must never come from the audio thread
             fluidsynth._fl.fluid_set_log_function(level, None, None)
-        self.player = fluidsynth.Synth(gain=GAIN, samplerate=rate, channels=CHANNELS, **settings)
+        self.player = fluidsynth.Synth(gain=GAIN, samplerate=round(rate), channels=CHANNELS, **settings)
         self.font = self.player.sfload(str(soundfont), update_midi_preset=0)
         if self.font < 0:
             self.player.delete()
