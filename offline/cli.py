@@ -39,15 +39,15 @@ def train_separator(
         Path | None, typer.Option(help="Folder of the run: checkpoint, log, weights. [default: runs/NAME]")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs at most.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Processor cores; 1 is steady and hardly slower.")] = 1,
     quiet: Quiet = False,
 ) -> None:
     """Train a part separator; a run that was stopped goes on exactly where it was with `--resume`.
 
     `bach-lstm` is the online LSTM of Dong et al. (ISMIR 2021), for the Bach chorales of music21. It takes
-    about ten minutes on one core. The weights with the best validation loss are kept; the test pieces are
-    not looked at.
+    five to fifteen minutes on one core. The weights with the best validation loss are kept; the test
+    pieces are not looked at.
 
     Then: `concertino export separator bach-lstm --weights runs/bach-lstm/weights.npz`
     """

@@ -84,6 +84,8 @@ def export_bach_lstm(weights: Path | None, into: Path, *, progress: bool = True)
         f"all at random; the weights are those of epoch {facts['best_epoch']}, the best by validation loss\n"
         f"({facts['validation_loss']:.4f}; validation accuracy {facts['validation_accuracy']:.2%})."
     )
+    if weights is None:
+        how += " Seeds 0 and 1 were tried; this one is the better by validation loss."
     draft = lstm_draft(NAME, arrays, how)
     test = _test_pieces(progress)
 
