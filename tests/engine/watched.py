@@ -1,0 +1,113 @@
+"""Plays an engine in real time with its audio thread watched by ``shim.c``; a process of its own.
+
+Usage: LD_PRELOAD=shim.so python -m tests.engine.watched SOUNDFONT REPORT PERIODS MODE
+Modes: ``threaded``, as when playing; the controls ``inline`` (the separator steps on the audio thread),
+``locked`` (a synth with FluidSynth's own defaults) and ``sins`` (a core that does all that is forbidden).
+Prints what was played as JSON; the report holds what the audio thread did that it must not.
+"""
+
+import ctypes
+import json
+import sys
+import time
+from pathlib import Path
+
+import fluidsynth
+import numpy as np
+
+from realtime.drivers.paced import PacedDriver
+from realtime.engine.native import address_of
+from realtime.engine.state import CONTROL_PORT, ENTRIES, FRAME, LOG_KIND, Command, Log
+from realtime.ensembles.library import find_ensemble
+from realtime.host.engine import Engine
+
+PERIOD = 64
+ENSEMBLES = ("bach-chorale", "string-quartet", "brass-quartet", "choir")
+WORKER_PRIORITY = 55
+CONTROLS = (1, 7, 11, 64, 64, 64, 66, 67, 74, 120, 121, 123)
+
+
+def dense_playing(frames: int, seed: int) -> np.ndarray:
+    """Return events on several keyboards: notes, pedals, controllers, switches, panics, vanishing ports."""
+    rng = np.random.default_rng(seed)
+    count = frames // 24
+    events = np.zeros((count, ENTRIES), np.int64)
+    port, channel = rng.integers(0, 3, count), rng.integers(0, 2, count)
+    kind = rng.choice(
+        [0x90, 0x80, 0xB0, 0xE0, 0xD0, 0xA0, 0xC0, 0xF8, 0xFF, -Command.RELEASE_PORT, -Command.PANIC],
+        count,
+        p=[0.55, 0.32, 0.07, 0.02, 0.01, 0.01, 0.005, 0.01, 0.001, 0.003, 0.001],
+    )
+    commands = kind < 0
+    events[:, 0] = np.sort(rng.integers(0, frames, count))
+    events[:, 1] = np.where(commands, CONTROL_PORT, port)
+    events[:, 2] = np.where(commands, -kind, np.where(kind < 0xF0, kind | channel, kind))
+    events[:, 3] = rng.integers(21, 109, count)
+    events[:, 4] = rng.integers(0, 128, count)
+    events[kind == 0xB0, 3] = rng.choice(CONTROLS, (kind == 0xB0).sum())
+    events[kind == 0xC0, 3] = rng.integers(0, len(ENSEMBLES), (kind == 0xC0).sum())
+    events[commands, 3] = port[commands]
+    events[:, 5] = -1
+    return events
+
+
+def held_notes(frame: int) -> np.ndarray:
+    """Return more keys going down than the note table holds, on keyboards of their own."""
+    rows = [
+        [frame + 2 * place, 4 + place % 8, 0x90 + place // 8 % 2, 30 + place // 16, 100, -1, 0, 0]
+        for place in range(16 * 60)
+    ]
+    return np.array(rows, np.int64)
+
+
+def watch(engine: Engine, events: np.ndarray, frames: int, limit: float) -> dict[str, int]:
+    """Play ``events`` for ``frames``, at most ``limit`` seconds; return what tells how much was going on."""
+    driver = PacedDriver(engine.state, PERIOD)
+    most = taken = 0
+    kinds = np.zeros(len(Log), np.int64)
+    until = time.monotonic() + limit
+    driver.start()
+    while int(engine.state["frame"]) < frames and time.monotonic() < until:
+        taken += engine.link.schedule(events[taken : taken + 1024])
+        kinds += np.bincount(engine.link.read_log()[:, LOG_KIND], minlength=len(Log))
+        while len(engine.link.read_sound()):
+            pass
+        most = max(most, int(engine.state["note_count"]))
+        time.sleep(0.002)
+    driver.close()
+    return {"most_notes": most, "switches": int(kinds[Log.ENSEMBLE]), "panics": int(kinds[Log.PANIC])}
+
+
+def own_defaults(soundfont: Path) -> int:
+    """Return a synth as FluidSynth makes it by itself, where each call takes a lock."""
+    synth = fluidsynth.Synth(samplerate=48000.0, channels=256)
+    synth.program_select(0, synth.sfload(str(soundfont)), 0, 0)
+    return synth.synth
+
+
+def main() -> None:
+    soundfont, report, periods, mode = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    shim = ctypes.CDLL(None)
+    engine = Engine(48000, soundfont)
+    for name in ENSEMBLES:
+        engine.load(find_ensemble(name))
+    state = engine.state
+    if mode == "locked":
+        state["synth"] = own_defaults(soundfont)
+    if mode != "inline":
+        engine.start_worker(WORKER_PRIORITY)
+    state["capturing"] = 1
+    core = address_of(shim.watched_sins) if mode == "sins" else int(state["process"])
+    shim.watched_target(ctypes.c_int64(core))
+    state["process"] = address_of(shim.watched_process)
+    frames = periods * PERIOD
+    events = np.concatenate([dense_playing(frames, 5), held_notes(frames // 2)])
+    events = events[np.argsort(events[:, FRAME], kind="stable")]
+    played = watch(engine, events, frames, 1.0 if mode == "sins" else 90.0)
+    shim.watched_report(report.encode())
+    print(json.dumps(played | engine.counters() | {"notices": engine.notices}))
+    engine.close()
+
+
+if __name__ == "__main__":
+    main()
