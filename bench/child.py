@@ -70,7 +70,8 @@ class Child:
     ) -> None:
         self.module = module
         self.started = time.monotonic()
-        command = [python, module] if module.endswith(".py") else [python, "-m", module]
+        # -P: a script's own folder must not hide a package of the same name
+        command = [python, "-P", module] if module.endswith(".py") else [python, "-m", module]
         self.process = subprocess.Popen(
             [*command, *arguments],
             stdin=subprocess.PIPE,

@@ -85,8 +85,9 @@ def latency(
     Examples: concertino bench latency; concertino bench latency --period 64 --load gil --json latency.json;
     concertino bench latency --soak 6
     """
-    from bench.latency import Plan, measure_latency
-    from bench.report import progress, show_latency, write_json
+    from bench.latency import measure_latency
+    from bench.plan import Plan
+    from bench.report import progress, publish, show_latency
     from bench.soundfont import bench_soundfont
 
     plan = Plan(
@@ -103,5 +104,96 @@ def latency(
     )
     with progress() as report:
         result = measure_latency(plan, report)
-    write_json(result, json)
-    show_latency(result, json)
+    publish(result, show_latency, json)
+
+
+@app.command()
+def separator(
+    name: Annotated[str, typer.Argument(help="Separator: a name, or NAME:value.")] = "bach-lstm",
+    steps: Annotated[
+        int, typer.Option(min=8, help="Steps back to back, by each path and with each load.")
+    ] = 4000,
+    gap_steps: Annotated[
+        int, typer.Option(min=8, help="Steps with idle gaps of 20 to 500 ms, as a player makes them.")
+    ] = 400,
+    soundfont: SoundFont = None,
+    seed: Seed = 1,
+    json: Json = None,
+) -> None:
+    """Time the separator's step alone: in the path that plays and from Python, idle and beside a GIL load.
+
+    All variants are measured in turn within one run, about 4 minutes.
+
+    Examples: concertino bench separator; concertino bench separator closest --json steps.json
+    """
+    from bench.report import progress, publish, show_separator
+    from bench.separator import measure_separator
+    from bench.soundfont import bench_soundfont
+
+    with progress() as report:
+        result = measure_separator(bench_soundfont(soundfont), name, steps, gap_steps, seed, report)
+    publish(result, show_separator, json)
+
+
+@app.command()
+def render(
+    midi: Annotated[
+        Path | None, typer.Argument(help="MIDI file to render.  [default: the shipped four-part chorale]")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=2, help="Runs of each command; the first is not warm.")] = 5,
+    soundfont: SoundFont = None,
+    separator: Separator = None,
+    json: Json = None,
+) -> None:
+    """Measure `render`'s speed, and how soon `play` can be played and what memory it needs.
+
+    Example: concertino bench render --json render.json
+    """
+    from bench.render import CHORALE, measure_render
+    from bench.report import progress, publish, show_render
+    from bench.soundfont import bench_soundfont
+
+    with progress() as report:
+        result = measure_render(bench_soundfont(soundfont), midi or CHORALE, separator, runs, report)
+    publish(result, show_render, json)
+
+
+@app.command()
+def peers(
+    peer: Annotated[
+        Literal["notochord", "fluidsynth"],
+        typer.Argument(
+            help="notochord: its feed and query beside our step, installed into an environment of its own "
+            "(1 GB); fluidsynth: its own player beside our host."
+        ),
+    ],
+    steps: Annotated[int, typer.Option(min=5, help="notochord: steps back to back.")] = 500,
+    notes: Annotated[int, typer.Option(min=1, help="fluidsynth: notes.")] = 500,
+    period: Annotated[int, typer.Option(min=16, max=4096, help="fluidsynth: frames a period.")] = 128,
+    soundfont: SoundFont = None,
+    separator: Separator = None,
+    seed: Seed = 1,
+    json: Json = None,
+) -> None:
+    """Measure other software beside ours, in the same run.
+
+    Examples: concertino bench peers notochord; concertino bench peers fluidsynth --period 64
+    """
+    from bench.report import progress, publish, show_latency, show_notochord
+    from bench.soundfont import bench_soundfont
+
+    font = bench_soundfont(soundfont)
+    if peer == "fluidsynth":
+        from bench.latency import measure_latency
+        from bench.plan import Plan
+
+        plan = Plan(font, period=period, notes=notes, separator=separator, seed=seed, voices=0)
+        with progress() as report:
+            result = measure_latency(plan, report)
+        publish(result, show_latency, json)
+        return
+    from bench.peers.notochord import measure_notochord
+
+    with progress() as report:
+        result = measure_notochord(font, separator or "bach-lstm", steps, steps // 5, seed, report)
+    publish(result, show_notochord, json)

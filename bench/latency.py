@@ -1,110 +1,41 @@
 """``concertino bench latency``: from key to sound, measured from outside, with FluidSynth's player as floor.
 
 A run: xruns of the idle server; the host started twice (the second start is a warm one); some notes to warm
-up; the notes; some notes while 32 voices are held; the same notes on FluidSynth's own player.
+up; the notes; some notes while voices are held; the same notes on FluidSynth's own player.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.instruments import FluidSynthPlayer, HostInstrument
+from bench.instruments import HostInstrument
 from bench.load import competing
 from bench.machine import describe_machine
-from bench.onsets import Heard, explain, jitter, percentiles
+from bench.onsets import percentiles
+from bench.peers.fluidsynth import measure_floor
 from bench.performance import NOTE_OFF, NOTE_ON, PROGRAM_CHANGE, Performance, perform
+from bench.plan import WARM_UP_NOTES, Plan, Report, silent
 from bench.rig import Played, Rig, open_rig
-from bench.sounds import THRESHOLD, HeldSound, OnsetSound, find_held_sound, find_onset_sound, write_ensembles
+from bench.sounds import (
+    THRESHOLD,
+    HeldSound,
+    OnsetSound,
+    find_held_sound,
+    find_onset_sound,
+    write_ensembles,
+)
 from bench.stages import Stages
+from bench.stretch import Stretch
 
-WARM_UP_NOTES = 30
-SEGMENT_NOTES = 250
-"""Notes sent in one go; the host's histograms are fetched in between."""
 VOICES_SHARE, VOICES_NOTES = 0.2, (20, 400)
 """Of the notes, how many are played while voices are held; at least and at most."""
 HELD_CHANNEL, HELD_LOWEST, HELD_GAP_SECONDS = 1, 24, 0.01
 HELD_PROGRAM_CHANGE, PLAYED_PROGRAM_CHANGE = 127, 126  # of the two ensembles
-NOTES_PER_SECOND = 5.5
-"""About what ``performance`` plays, to divide a soak into intervals."""
-INTERVAL_SECONDS = 300.0
 AUDIO = {"jack-dummy": "jack", "jack": "jack", "portaudio": "portaudio:JACK"}
 """What the host plays on."""
 
-Report = Callable[[str, int, int], None]
-"""Told what is being done, and how much of how much is done."""
 
-
-@dataclass(frozen=True)
-class Plan:
-    """What to measure."""
-
-    soundfont: Path
-    driver: str = "jack-dummy"
-    period: int = 128
-    rate: int = 48000
-    notes: int = 2000
-    load: str = "none"
-    soak_hours: float = 0.0
-    separator: str | None = None
-    seed: int = 1
-    baseline: bool = True
-    voices: int = 32
-    idle_seconds: float = 20.0
-
-    def segments(self) -> list[int]:
-        """Return the number of notes of each stretch: of a soak, its intervals."""
-        if self.soak_hours:
-            interval = min(INTERVAL_SECONDS, self.soak_hours * 3600 / 2)
-            count = round(self.soak_hours * 3600 / interval)
-            return [max(1, round(interval * NOTES_PER_SECOND))] * count
-        whole, rest = divmod(self.notes, SEGMENT_NOTES)
-        return [SEGMENT_NOTES] * whole + [rest] * (rest > 0)
-
-
-@dataclass
-class Stretch:
-    """What several ``Played`` come to."""
-
-    heard: list[Heard] = field(default_factory=list)
-    rounded: list[np.ndarray] = field(default_factory=list)
-    rounding: str = ""
-    xruns: int = 0
-    seconds: float = 0.0
-
-    def add(self, played: Played, period: int) -> None:
-        """Add one."""
-        self.rounding, rounded = explain(played.heard, played.begin, period)
-        self.heard.append(played.heard)
-        self.rounded.append(rounded)
-        self.xruns += played.xruns
-        self.seconds += played.seconds
-
-    def summary(self, rate: float, period: int) -> dict[str, Any]:
-        """Return key to sound in all forms; times in ms."""
-        frames = np.concatenate([h.frames for h in self.heard])
-        rounded = np.concatenate(self.rounded)
-        ms = 1000 / rate
-        whole, without = percentiles(frames, ms), percentiles(frames - rounded, ms)
-        return {
-            "key_to_sound_ms": whole,
-            "key_to_sound_frames": percentiles(frames),
-            "jitter_ms": jitter(whole),
-            "loop_ms": round(period * ms, 4),
-            "rounding": self.rounding,
-            "block_ms": percentiles(rounded, ms),
-            "without_block_ms": without,
-            "jitter_without_block_ms": jitter(without),
-            "lost_notes": sum(h.lost for h in self.heard),
-            "stray_onsets": sum(h.stray for h in self.heard),
-            "xruns": self.xruns,
-            "xruns_per_minute": round(60 * self.xruns / max(self.seconds, 1e-9), 2),
-        }
-
-
-def measure_latency(plan: Plan, report: Report = lambda what, done, of: None) -> dict[str, Any]:
+def measure_latency(plan: Plan, report: Report = silent) -> dict[str, Any]:
     """Return the measurement as the JSON that ``--json`` writes.
 
     Raises:
@@ -119,7 +50,7 @@ def measure_latency(plan: Plan, report: Report = lambda what, done, of: None) ->
         idle = rig.idle(plan.idle_seconds)
         result = _measure_host(rig, plan, sound, held, report)
         if plan.baseline:
-            result |= _measure_floor(rig, plan, sound, result, report)
+            result |= compare(result, measure_floor(rig, plan, sound, report))
     idle_rate = round(60 * idle / plan.idle_seconds, 2) if plan.idle_seconds else None
     return {
         "bench": "latency",
@@ -261,29 +192,8 @@ def _chord(keys: range, status: int, rate: float) -> Performance:
     return Performance(np.array(rows, np.int64), np.zeros(0, np.int64))
 
 
-def _measure_floor(
-    rig: Rig, plan: Plan, sound: OnsetSound, ours: dict[str, Any], report: Report
-) -> dict[str, Any]:
-    """Play the same notes on FluidSynth's own player, and compare."""
-    segments = plan.segments() if not plan.soak_hours else [plan.notes]
-    stretch = Stretch()
-    player = FluidSynthPlayer(rig.environment, plan.soundfont, rig.rate, sound.program)
-    with player:
-        rig.connect(player)
-        rig.play(player, perform(WARM_UP_NOTES, rig.rate, plan.seed + 1000))
-        for place, notes in enumerate(segments):
-            done = sum(segments[:place])
-            stretch.add(
-                rig.play(
-                    player,
-                    perform(notes, rig.rate, plan.seed + place),
-                    progress=lambda n, done=done: report(
-                        "notes on FluidSynth's player", done + n, sum(segments)
-                    ),
-                ),
-                rig.period,
-            )
-    floor = stretch.summary(rig.rate, rig.period)
+def compare(ours: dict[str, Any], floor: dict[str, Any]) -> dict[str, Any]:
+    """Return what FluidSynth's player reached, and how far behind it the host is."""
     return {
         "fluidsynth_ms": floor["key_to_sound_ms"],
         "fluidsynth": floor,

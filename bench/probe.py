@@ -34,6 +34,7 @@ TAIL_SECONDS = 0.3
 """How long it goes on listening after the last message."""
 QUIET_SECONDS = 0.005
 CONNECT_SECONDS = 5.0
+POLL_SECONDS = 0.005
 PLAYBACK = 1  # JackPlaybackLatency
 SERVER_STOPPED = "the JACK server has stopped calling the probe"
 
@@ -70,23 +71,31 @@ class JackProbe:
         """Return the names of all ports of the server."""
         return [port.name for port in self.client.get_ports()]
 
-    def connect(self, keys: str, left: str, right: str) -> None:
+    def connect(self, keys: str, left: str, right: str, seconds: float) -> None:
         """Connect to an instrument's MIDI input and audio outputs, and to nothing else.
 
         Raises:
-            DriverError: a port does not appear within 5 s.
+            DriverError: a port does not appear, or its client plays nothing, within ``seconds``.
         """
         pairs = [(self.client.midi_outports[0].name, keys)]
         pairs += [(left, self.client.inports[0].name), (right, self.client.inports[1].name)]
         for port in (*self.client.midi_outports, *self.client.inports):
             port.disconnect()
-        deadline = time.monotonic() + CONNECT_SECONDS
+        deadline = time.monotonic() + seconds
         for source, target in pairs:
-            while not {source, target} <= set(self.ports()):
+            while not self._connect(source, target):
                 if time.monotonic() > deadline:
-                    raise DriverError(f"the ports {source} and {target} are not both there")
-                time.sleep(0.01)
+                    raise DriverError(f"{source} can't be connected to {target}: are both there, and active?")
+                time.sleep(POLL_SECONDS)
+
+    def _connect(self, source: str, target: str) -> bool:
+        if not {source, target} <= set(self.ports()):
+            return False
+        try:
             self.client.connect(source, target)
+        except jack.JackError:  # its client is not active yet
+            return False
+        return True
 
     def play(self, messages: np.ndarray, threshold: float, every: Any = None) -> dict[str, Any]:
         """Send a schedule and listen; return what was sent and heard.
@@ -169,9 +178,9 @@ def main() -> None:
         say(error=str(error))
         return
 
-    def connect(keys: str, left: str, right: str) -> dict[str, Any]:
-        probe.connect(keys, left, right)
-        return {}
+    def connect(keys: str, left: str, right: str, seconds: float = CONNECT_SECONDS) -> dict[str, Any]:
+        probe.connect(keys, left, right, seconds)
+        return {"at": time.monotonic()}
 
     def play(schedule: str, results: str, threshold: float) -> dict[str, Any]:
         result = probe.play(np.load(schedule), threshold, lambda sent: say(progress={"sent": sent}))

@@ -36,24 +36,22 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         yield report
 
 
-def write_json(result: dict[str, Any], target: Path | None) -> None:
-    """Write a result to a file, or to standard output for ``-``.
+def publish(
+    result: dict[str, Any], show: Callable[[dict[str, Any], Console], None], target: Path | None
+) -> None:
+    """Write a result as JSON to a file, or to standard output for ``-``, and its tables for people.
 
     Raises:
         OSError: the file can't be written.
     """
-    if target is None:
-        return
-    text = json.dumps(result, indent=2) + "\n"
-    if target == STDOUT:
-        print(text, end="")
-    else:
-        target.write_text(text, "utf-8")
-
-
-def _console(target: Path | None) -> Console:
-    """Return where tables go: not into the JSON on standard output."""
-    return Console(stderr=target == STDOUT)
+    to_stdout = target == STDOUT
+    if target is not None:
+        text = json.dumps(result, indent=2) + "\n"
+        if to_stdout:
+            print(text, end="", flush=True)
+        else:
+            target.write_text(text, "utf-8")
+    show(result, Console(stderr=to_stdout))  # no tables in the middle of JSON
 
 
 def percentile_table(title: str, rows: dict[str, tuple[str, dict[str, float]]]) -> Table:
@@ -68,9 +66,8 @@ def percentile_table(title: str, rows: dict[str, tuple[str, dict[str, float]]]) 
     return table
 
 
-def show_latency(result: dict[str, Any], target: Path | None = None) -> None:
+def show_latency(result: dict[str, Any], console: Console) -> None:
     """Print the tables of ``concertino bench latency``."""
-    console = _console(target)
     rows = {
         "key to sound": ("ms", result["key_to_sound_ms"]),
         "  in frames": ("frames", result["key_to_sound_frames"]),
@@ -117,3 +114,50 @@ def show_latency(result: dict[str, Any], target: Path | None = None) -> None:
     said += result["notices"]
     for line in said:
         console.print(f"  {line}", highlight=False)
+
+
+def show_separator(result: dict[str, Any], console: Console) -> None:
+    """Print the tables of ``concertino bench separator``."""
+    rows = {name.replace("_", " "): ("us", values) for name, values in result["steps_us"].items()}
+    title = (
+        f"{result['separator']}: one step; c is the path that plays, decision is what the audio thread waits"
+    )
+    console.print(percentile_table(title, rows))
+    for name, ratios in result["gil_to_idle"].items():
+        text = ", ".join(f"{rank} {ratio:.2f} times" for rank, ratio in ratios.items() if ratio is not None)
+        console.print(f"  beside a GIL load, {name.replace('_', ' ')}: {text} as long", highlight=False)
+
+
+def show_notochord(result: dict[str, Any], console: Console) -> None:
+    """Print the tables of ``concertino bench peers notochord``."""
+    rows, said = {}, []
+    for pacing in ("back_to_back", "gaps"):
+        part = result[pacing]
+        where = pacing.replace("_", " ")
+        rows[f"Notochord feed + query, {where}"] = ("us", part["notochord_us"])
+        rows[f"{result['separator']} step, {where}"] = ("us", part["ours_us"])
+        rows[f"{result['separator']} decision, {where}"] = ("us", part["ours_decision_us"])
+        said.append(
+            f"  {where}: {part['times_faster_p50']} times faster at p50 "
+            f"({part['times_faster_p50_decision']} with the hand-over to and from the audio thread)"
+        )
+    about = result["notochord"]
+    console.print(
+        percentile_table(f"Notochord {about['version']} (random weights, torch {about['torch']})", rows)
+    )
+    for line in said:
+        console.print(line, highlight=False)
+
+
+def show_render(result: dict[str, Any], console: Console) -> None:
+    """Print what ``concertino bench render`` found."""
+    start = result["start_seconds"]
+    for line in (
+        f"{result['midi']}: {result['seconds']:.1f} s, {result['notes']} notes, by {result['separator']}",
+        f"rendered {result['times_real_time']:.1f} times faster than real time, "
+        f"{result['times_real_time_with_start']:.1f} times with the start of the command",
+        f"play: first possible note after {start['warm']:.2f} s "
+        f"(first start {start['first']:.2f} s, slowest warm one {start['worst_warm']:.2f} s)",
+        f"play: {result['rss_mb']:.0f} MB resident with {result['soundfont']}",
+    ):
+        console.print(line, highlight=False)

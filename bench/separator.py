@@ -1,6 +1,5 @@
 """``concertino bench separator``: the step alone, in every way that matters, in one run."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 from bench.child import Child
 from bench.machine import describe_machine
 from bench.onsets import jitter, percentiles
+from bench.plan import Report, silent
 from bench.separator_steps import PERIOD, RATE
 
 ROUNDS = 4
@@ -16,8 +16,6 @@ ROUNDS = 4
 WARM_UP_STEPS = 200
 SEPARATOR = "bach-lstm"
 US = 1e-3  # of a ns
-
-Report = Callable[[str, int, int], None]
 
 
 class Variant(NamedTuple):
@@ -46,7 +44,7 @@ def measure_separator(
     steps: int = 4000,
     gap_steps: int = 400,
     seed: int = 1,
-    report: Report = lambda what, done, of: None,
+    report: Report = silent,
 ) -> dict[str, Any]:
     """Return the measurement as the JSON that ``--json`` writes.
 

@@ -139,7 +139,7 @@ class PythonSteps:
             took[i, 0] = time.perf_counter_ns() - began
             for name, value in zip(self.feeding, outputs, strict=True):
                 if name:
-                    self.feeds[name] = value
+                    self.feeds[name] = np.asarray(value)
         return took
 
 

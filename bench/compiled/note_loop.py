@@ -2,7 +2,7 @@
 
 from numba import njit, types
 
-from realtime.engine.native import carray, c_function, pointer
+from realtime.engine.native import c_function, carray, pointer
 from realtime.engine.state import (
     DATA1,
     DATA2,

@@ -3,15 +3,12 @@
 It keeps onsets, not sound: a run of hours needs no more memory than one of seconds.
 """
 
-# pyright: reportCallIssue=false, reportPrivateImportUsage=false
-# numba's intrinsics are declared with one argument more than they are called with.
-
 from enum import IntEnum
 
 import numpy as np
-from numba import carray, cfunc, float32, int64, njit, types
+from numba import cfunc, float32, int64, njit, types
 
-from realtime.engine.native import c_function, load_shared, pointer, store_shared
+from realtime.engine.native import c_function, carray, load_shared, pointer, store_shared
 
 
 class Function(IntEnum):

@@ -1,0 +1,1 @@
+"""Other software, measured in the same run as ours."""
