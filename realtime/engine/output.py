@@ -60,11 +60,11 @@ def tell(s, offset, channel, status, data1, data2):
 
 @njit
 def announce(s, offset):
-    """Tell the MIDI outputs which programs the ensemble's parts are to be played with."""
+    """Tell the MIDI outputs which programs the ensemble's parts are played with, and how loud they are now."""
     for part in range(s.slot_parts[s.slot]):
         channel = s.slot * PARTS + part
         tell(s, offset, channel, CONTROL, CC_BANK, s.part_bank[channel] >> 7)
         tell(s, offset, channel, CONTROL, CC_BANK_FINE, s.part_bank[channel] & 0x7F)
         tell(s, offset, channel, PROGRAM, s.part_program[channel], 0)
-        tell(s, offset, channel, CONTROL, CC_VOLUME, s.part_volume[channel])
+        tell(s, offset, channel, CONTROL, CC_VOLUME, s.channel_cc[channel, CC_VOLUME])
         tell(s, offset, channel, CONTROL, CC_PAN, s.part_pan[channel])
