@@ -60,7 +60,7 @@ def tell(s, offset, channel, status, data1, data2):
 
 @njit
 def announce(s, offset):
-    """Tell the MIDI outputs which programs the ensemble's parts are played with, and how loud they are now."""
+    """Tell the MIDI outputs the programs of the ensemble's parts, and how loud they are now."""
     for part in range(s.slot_parts[s.slot]):
         channel = s.slot * PARTS + part
         tell(s, offset, channel, CONTROL, CC_BANK, s.part_bank[channel] >> 7)

@@ -1,7 +1,7 @@
 """What the engine promises about notes, pedals and controllers, in plain Python, for comparison.
 
-Written from the rules (MIDI 1.0, RP-015 and the docstrings of ``owner``, ``messages`` and ``separation``), not
-from the compiled code, and with other means: objects and dictionaries in place of tables and flags.
+Written from the rules (MIDI 1.0, RP-015 and the docstrings of ``owner``, ``messages`` and ``separation``),
+not from the compiled code, and with other means: objects and dictionaries in place of tables and flags.
 """
 
 from collections import Counter, defaultdict

@@ -53,7 +53,7 @@ STYLES: dict[str, Style] = {
 
 
 def stream(style: Style, seed: int, count: int) -> Iterator[np.ndarray]:
-    """Yield the events of period after period, ``count`` in all: disordered, some beyond the period's ends."""
+    """Yield the events of period after period, ``count`` in all: disordered, some beyond its ends."""
     rng = np.random.default_rng(seed)
     weights = np.array(style.weights) / sum(style.weights)
     kind = rng.choice(len(KINDS), count, p=weights)

@@ -1,7 +1,8 @@
-"""Who plays a key and who lets it go: retriggers, pedals, collisions, mono parts, switches, vanished keyboards."""
+"""Who plays a key and who lets it go: retriggers, pedals, collisions, mono parts, switches, pulled plugs."""
 
 import pytest
 
+from realtime.engine.native import now_ns
 from realtime.engine.state import NOTES, Command
 from tests.engine.playing import (
     OFF,
@@ -196,8 +197,6 @@ def test_what_a_host_sends_acts_in_the_order_in_which_it_was_sent():
 
 def now(playing: Playing) -> int:
     """Return the engine's time in ns."""
-    from realtime.engine.native import now_ns
-
     state = playing.state
     return now_ns(int(state["clock_gettime"]), int(state["clock_id"]), state["scratch_worker"])
 
