@@ -1,0 +1,285 @@
+"""Which part plays a note: what the separator is told, when it starts afresh, and when the rule decides."""
+
+import math
+
+import numpy as np
+import pytest
+
+from realtime.contract.features import MAX_BEAT, NO_PITCH
+from realtime.engine.state import LOG_DATA2, LOG_VALUE, Command, Log, Mode
+from tests.engine.playing import RATE, Playing, command, control, ensemble, event, off, on
+from tests.engine.witness import (
+    ALL_RULED_OUT,
+    FAILS,
+    INFINITE,
+    LABELS,
+    NOT_A_NUMBER,
+    PREFERENCE,
+    seen_by,
+)
+
+SURE = math.exp(PREFERENCE) / (math.exp(PREFERENCE) + 3)
+
+
+def played(*parts, separator: str, **more) -> Playing:
+    return Playing(ensemble(*(parts or (4,)), separator=separator, **more))
+
+
+def column(playing: Playing, name: str) -> list:
+    return [row[name] for row in seen_by(playing.state)]
+
+
+# What the separator is told.
+
+
+def test_the_notes_of_a_period_are_told_from_low_to_high(witness):
+    playing = played(separator=witness)
+    playing.step(on(90, 71), on(3, 64, 50), on(40, 40, 9), on(0, 67))
+    assert column(playing, "pitch") == [40, 64, 67, 71]
+    assert column(playing, "chord_index") == [0, 1, 2, 3]
+    assert column(playing, "velocity") == [9, 50, 100, 100]
+    assert [pitch for pitch, _, _ in playing.decided()] == [40, 64, 67, 71]
+
+
+def test_notes_around_a_program_change_are_no_chord(witness):
+    playing = Playing(
+        ensemble(4, separator=witness, program=0), ensemble(4, separator=witness, name="b", program=1)
+    )
+    playing.step(on(0, 71), on(1, 60), event(2, 0xC0, 1), on(3, 66), on(4, 65))
+    assert [row[:2] for row in playing.decided()] == [(60, 0), (71, 3), (65, 17), (66, 18)]
+
+
+def test_the_labels_are_those_of_the_graph(witness):
+    playing = played(separator=witness)
+    playing.step(*(on(0, key) for key in (60, 61, 62, 63)))
+    assert playing.decided() == [(60, 0, 0), (61, 1, 0), (62, 2, 0), (63, 3, 0)]
+    assert playing.counter("fallback") == 0
+
+
+def test_the_confidence_is_the_probability_of_the_part(witness):
+    playing = played(separator=witness)
+    playing.step(on(0, 60))
+    assert playing.log(Log.DECISION)[0, LOG_VALUE] / 1e6 == pytest.approx(SURE, abs=1e-6)
+
+
+def test_labels_are_matched_with_parts_by_name(witness):
+    parts = [{"label": label} for label in reversed(LABELS)]
+    playing = played(*parts, separator=witness)
+    playing.step(*(on(0, key) for key in (60, 61, 62, 63)))
+    assert [channel for _, channel, _ in playing.decided()] == [3, 2, 1, 0]
+
+
+def test_a_label_without_a_part_goes_to_the_best_that_has_one(witness):
+    playing = played({"label": "Tenor"}, {"label": "Alto"}, separator=witness)
+    playing.step(*(on(0, key) for key in (60, 61, 62)))
+    # Alto comes before Tenor among the labels, and both have the same score for 60.
+    assert playing.decided() == [(60, 1, 0), (61, 1, 0), (62, 0, 0)]
+
+
+def test_a_part_without_a_label_is_left_to_the_rule(witness):
+    playing = played(4, {}, separator=witness)
+    playing.step(*(on(0, key) for key in range(60, 72)))
+    assert {channel for _, channel, _ in playing.decided()} == {0, 1, 2, 3}
+
+
+def test_last_pitches_are_told_by_label(witness):
+    playing = played(*({"label": label} for label in reversed(LABELS)), separator=witness)
+    playing.step(on(0, 60), on(0, 65))
+    playing.step(on(0, 67), on(0, 64))
+    none = NO_PITCH
+    assert column(playing, "last_pitch") == [
+        [none, none, none, none],
+        [60, none, none, none],
+        [60, 65, none, none],
+        [64, 65, none, none],
+    ]
+    assert column(playing, "chord_last_pitch")[1:] == [[none] * 4, [60, 65, none, none], [60, 65, none, none]]
+
+
+def test_sounding_counts_the_notes_that_are_held_when_the_chord_begins(witness):
+    playing = played(separator=witness)
+    playing.step(on(0, 60), on(0, 64), on(0, 61))
+    playing.step(off(0, 64), on(5, 63))
+    playing.step(control(0, 64, 127), off(1, 61), on(2, 62))
+    assert column(playing, "sounding") == [[0] * 4, [0] * 4, [0] * 4, [1, 1, 0, 0], [1, 1, 0, 1]]
+
+
+def test_beat_and_position_are_those_of_the_score(witness):
+    playing = played(separator=witness)
+    for place, tick in enumerate((0, 23, 24, 60)):
+        playing.step(on(0, 60 + place, tick=tick))
+    assert column(playing, "tick") == [0, 23, 24, 60]
+    assert column(playing, "beat") == [0, 0, 1, 2]
+    assert column(playing, "position") == [0, 23, 0, 12]
+
+
+def test_late_beats_are_clipped_to_the_last_row_of_the_table(witness):
+    playing = played(separator=witness)
+    playing.step(on(0, 60, tick=24 * (MAX_BEAT + 10) + 5))
+    assert column(playing, "beat") == [MAX_BEAT]
+    assert column(playing, "position") == [5]
+
+
+@pytest.mark.parametrize(("name", "resolution"), [("coarse-witness", 4), ("fine-witness", 480)])
+def test_a_separator_is_told_ticks_of_its_own_resolution(witness, name, resolution):
+    playing = played(separator=name)
+    playing.step(on(0, 60, tick=24 * 3 + 12))
+    assert column(playing, "tick") == [int(3.5 * resolution)]
+    assert column(playing, "beat") == [3]
+    assert column(playing, "position") == [resolution // 2]
+
+
+def test_a_live_beat_is_as_fine_as_the_separator_wants_it(witness):
+    playing = played(separator="fine-witness")
+    frames_per_tick = RATE / (120 / 60 * 480)
+    playing.play([on(0, 60), on(round(7 * frames_per_tick), 62)], 512)
+    assert column(playing, "tick") == [0, 7]
+
+
+# When it starts afresh.
+
+
+def test_the_state_is_carried_from_note_to_note(witness):
+    playing = played(separator=witness)
+    for key in range(40, 80):
+        playing.step(on(0, key), off(50, key))
+    assert column(playing, "pitch") == list(range(40, 80))
+
+
+def restarted(playing: Playing) -> bool:
+    """Play a note; return whether the separator had forgotten all before it."""
+    playing.step(on(0, 60), off(64, 60))
+    last = seen_by(playing.state)
+    assert last[-1]["pitch"] == 60
+    return len(last) == 1 and last[0]["last_pitch"] == [NO_PITCH] * 4 and last[0]["tick"] == 0
+
+
+@pytest.fixture
+def warm(witness) -> Playing:
+    """Return an ensemble that starts afresh after a second, and has played."""
+    playing = Playing(
+        ensemble(4, separator=witness, restart_after=1.0, program=0),
+        ensemble(4, separator=witness, name="other", program=1),
+    )
+    playing.step(on(0, 62), off(100, 62))
+    return playing
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [command(0, Command.PANIC)],
+        [event(0, 0xFF)],
+        [command(0, Command.RESTART)],
+        [event(0, 0xC0, 1)],
+        [command(0, Command.SELECT, 1)],
+    ],
+    ids=["panic", "system reset", "restart", "program change", "select"],
+)
+def test_the_separator_starts_afresh(warm, messages):
+    warm.step(*messages)
+    assert restarted(warm)
+
+
+def test_the_separator_starts_afresh_with_the_daws_transport(warm):
+    warm.state["mode"] = Mode.CLOCK
+    warm.step(event(0, 0xFA), event(0, 0xF8))
+    assert restarted(warm)
+
+
+def test_a_note_after_a_panic_of_its_own_period_starts_afresh(warm):
+    warm.step(on(0, 65), command(1, Command.PANIC), on(2, 70))
+    assert column(warm, "pitch") == [70]
+
+
+def test_the_separator_starts_afresh_after_silence(warm):
+    warm.rest(int(1.1 * RATE) // warm.period)
+    assert restarted(warm)
+
+
+def test_a_pause_that_is_short_enough_changes_nothing(warm):
+    warm.rest(int(0.9 * RATE) // warm.period)
+    assert not restarted(warm)
+
+
+def test_silence_is_counted_from_the_end_of_the_last_note(warm):
+    warm.step(on(0, 64))
+    warm.rest(int(1.5 * RATE) // warm.period)
+    assert warm.state["note_count"] == 1
+    warm.step(off(0, 64))
+    warm.rest(10)
+    assert not restarted(warm)
+    warm.rest(int(1.1 * RATE) // warm.period)
+    assert restarted(warm)
+
+
+def test_silence_under_the_pedal_is_none(warm):
+    warm.step(control(0, 64, 127), on(0, 64), off(1, 64))
+    warm.rest(int(1.5 * RATE) // warm.period)
+    assert not restarted(warm)
+
+
+def test_a_select_of_the_same_ensemble_changes_nothing(warm):
+    warm.step(command(0, Command.SELECT, 0))
+    assert not restarted(warm)
+
+
+# When the rule decides, and within which range.
+
+
+def test_a_part_takes_no_note_out_of_its_range_while_another_can(witness):
+    playing = played({"lowest": 61}, {"highest": 50}, 2, separator=witness)
+    playing.step(on(0, 60), on(0, 64))
+    # 60 is the first part's favourite and below its range; the second is too low for it.
+    assert playing.decided() == [(60, 2, 0), (64, 0, 0)]
+
+
+def test_a_note_that_no_part_reaches_is_played_all_the_same(witness):
+    playing = played(*({"highest": 50} for _ in range(4)), separator=witness)
+    playing.step(on(0, 63))
+    assert playing.decided() == [(63, 3, 0)]
+
+
+@pytest.mark.parametrize("pitch", [NOT_A_NUMBER, ALL_RULED_OUT, INFINITE])
+def test_scores_that_say_nothing_leave_the_note_to_the_rule(witness, pitch):
+    playing = played(separator=witness)
+    playing.step(on(0, pitch), on(5, 60))
+    # The closest part to so low a note is the last; a step that fails is something else.
+    assert playing.decided() == [(pitch, 3, 1), (60, 0, 0)]
+    assert playing.counter("fallback") == 1
+    assert playing.counter("failed") == 0
+    assert playing.log(Log.DECISION)[0, LOG_VALUE] == 0
+
+
+def test_a_step_that_fails_leaves_the_note_to_the_rule_and_the_state_as_it_was(witness):
+    playing = played(separator=witness)
+    playing.step(on(0, 61))
+    playing.step(on(0, FAILS), off(3, FAILS))
+    playing.step(on(0, 62))
+    assert playing.decided() == [(61, 1, 0), (FAILS, 0, 1), (62, 2, 0)]
+    assert (playing.counter("failed"), playing.counter("fallback")) == (1, 1)
+    assert column(playing, "pitch") == [61, 62]
+
+
+def test_without_a_separator_a_chord_is_spread_over_the_parts():
+    playing = Playing(ensemble(4))
+    playing.step(on(0, 48), on(1, 52), on(2, 55), on(3, 60))
+    assert sorted(channel for _, channel, _ in playing.decided()) == [0, 1, 2, 3]
+    assert playing.counter("fallback") == 4
+
+
+def test_the_rule_follows_each_part_by_its_last_pitch():
+    playing = Playing(ensemble(2))
+    for high, low in ((72, 50), (68, 48), (63, 53), (58, 46)):
+        playing.step(on(0, high), off(1, high))
+        playing.step(on(0, low), off(1, low))
+    assert [channel for _, channel, _ in playing.decided()] == [0, 1] * 4
+
+
+def test_each_label_is_the_graphs_own_over_a_long_line(witness):
+    playing = played(separator=witness)
+    keys = np.random.default_rng(4).integers(20, 110, 500)
+    for key in keys:
+        playing.step(on(0, int(key)), off(99, int(key)))
+    assert [channel for _, channel, _ in playing.decided()] == (keys % 4).tolist()
+    assert not playing.log(Log.DECISION)[:, LOG_DATA2].any()
