@@ -12,7 +12,7 @@ from realtime.engine.histogram import add
 from realtime.engine.inference import wake
 from realtime.engine.messages import dispatch
 from realtime.engine.native import c_function, carray, denormals_back, denormals_off, now_ns, pointer
-from realtime.engine.output import announce
+from realtime.engine.output import announce, hush
 from realtime.engine.rings import capture, take_control, take_scheduled
 from realtime.engine.separation import decide_chord, is_note_on
 from realtime.engine.state import ENTRIES, FRAME, STAMP, WAITED, Counter, Stage, State
@@ -77,6 +77,8 @@ def render(s, left, right, begin, end):
         (s.synth, end - begin, left.ctypes.data, begin, 1, right.ctypes.data, begin, 1),
     )
     pass_gate(s, left, right, begin, end)
+    if s.hush and s.gate == 0.0:
+        hush(s)
 
 
 @njit

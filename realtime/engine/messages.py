@@ -16,6 +16,7 @@ from realtime.engine.output import (
     SYSTEM_RESET,
     announce,
     emit,
+    hush,
 )
 from realtime.engine.rings import log
 from realtime.engine.state import (
@@ -142,6 +143,8 @@ def channel_message(s, event, part):
     data1, data2 = event[DATA1] & 0x7F, event[DATA2] & 0x7F
     if status == NOTE_ON and data2 > 0:
         channel = s.slot * PARTS + part
+        if s.hush:
+            hush(s)
         s.gate_target = 1.0
         follow(s, source, channel, offset)
         s.channel_user[channel] = source

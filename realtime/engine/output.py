@@ -59,6 +59,14 @@ def tell(s, offset, channel, status, data1, data2):
 
 
 @njit
+def hush(s):
+    """After a panic: stop the synth's voices. It does so with a click, so the gate closes first."""
+    s.hush = 0
+    if s.synth != 0:
+        _call2(s.synth_sounds_off, (s.synth, ALL_CHANNELS))
+
+
+@njit
 def announce(s, offset):
     """Tell the MIDI outputs the programs of the ensemble's parts, and how loud they are now."""
     for part in range(s.slot_parts[s.slot]):

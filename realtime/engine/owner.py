@@ -7,7 +7,7 @@ lives from its note-on until neither its key (DOWN) nor a pedal (PEDALLED, SOSTE
 
 from numba import njit
 
-from realtime.engine.output import ALL_SOUND_OFF, CONTROL, NOTE_OFF, NOTE_ON, emit
+from realtime.engine.output import ALL_SOUND_OFF, CONTROL, NOTE_OFF, NOTE_ON, emit, tell
 from realtime.engine.state import (
     CHANNELS,
     DOWN,
@@ -222,5 +222,6 @@ def panic(s, offset):
         s.soft[source] = 0
     for channel in range(CHANNELS):
         if channel % PARTS < s.slot_parts[channel // PARTS]:
-            emit(s, offset, channel, CONTROL, ALL_SOUND_OFF, 0)
+            tell(s, offset, channel, CONTROL, ALL_SOUND_OFF, 0)
     s.gate_target = 0.0
+    s.hush = 1

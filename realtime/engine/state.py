@@ -311,6 +311,7 @@ State = np.dtype(
         # the output gate: closed by a panic, so that no reverb is left, opened by the next note
         ("gate", np.float32),
         ("gate_target", np.float32),
+        ("hush", np.int8),  # 1: the synth's voices are to be stopped as soon as the gate is closed
     ],
     align=True,
 )
