@@ -45,7 +45,12 @@ def serve(handlers: Mapping[str, Handler]) -> None:
         try:
             say(done=handlers[request.pop("do")](**request))
         except (ValueError, OSError, KeyError) as error:
-            say(error=" ".join(str(error).split()) or type(error).__name__)
+            complain(error)
+
+
+def complain(error: BaseException) -> None:
+    """Child: answer with an error, which the parent raises again."""
+    say(error=" ".join(str(error).split()) or type(error).__name__, refused=isinstance(error, ValueError))
 
 
 class Child:
@@ -59,6 +64,7 @@ class Child:
 
     Raises:
         ChildError: it does not start; the message is its own.
+        ValueError: what it was asked for is wrong.
     """
 
     def __init__(
@@ -92,7 +98,7 @@ class Child:
         for line in self.process.stdout:
             answer = json.loads(line)
             if "error" in answer:
-                raise ChildError(answer["error"])
+                raise ValueError(answer["error"]) if answer.get("refused") else ChildError(answer["error"])
             if "done" in answer:
                 return answer["done"]
             if progress:
@@ -106,6 +112,7 @@ class Child:
 
         Raises:
             ChildError: the child reports an error, or has ended.
+            ValueError: the child refuses the request.
         """
         assert self.process.stdin
         with suppress(BrokenPipeError):  # what it said last, or its exit code, comes out of _answer

@@ -8,7 +8,7 @@ import typer
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
     help="Measure latency, the separator's step, rendering, and other software beside ours.",
     epilog="bench/README.md says what is measured and how to read it.",
 )
@@ -29,8 +29,10 @@ Seed = Annotated[int, typer.Option(help="The same seed plays the same notes.")]
 
 
 @app.callback()
-def bench() -> None:
+def bench(context: typer.Context) -> None:
     """Measure latency, the separator's step, rendering, and other software beside ours."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt  # children and servers end in the finally clauses, as with Ctrl-C

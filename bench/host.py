@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from bench.child import die_with_parent, say, serve
+from bench.child import complain, die_with_parent, say, serve
 from realtime.drivers.jack import JackDriver
 from realtime.engine.state import BUCKETS, Counter, Stage
 from realtime.host.session import Options, Session
@@ -134,7 +134,7 @@ def main() -> None:
     try:
         host = Host(options)
     except (OSError, ValueError) as error:
-        say(error=str(error))
+        complain(error)
         return
     say(done=host.hello())
     if given.gil_load:

@@ -18,6 +18,8 @@ class JackServerError(OSError):
 class JackServer:
     """``with JackServer(period=128) as server``: clients started with ``server.environment`` use it.
 
+    Start it on a thread that lives as long as it shall: on Linux the server ends with that thread.
+
     Args:
         period: frames a period.
         rate: frames a second.
@@ -57,7 +59,9 @@ class JackServer:
     def _try(self, realtime: bool) -> bool:
         mode = ["-R", "-P", "70"] if realtime else ["-r"]
         form = ["-r", str(self.rate), "-p", str(self.period)]
-        command = ["jackd", "-n", self.name, *mode, "-d", "dummy", *form]
+        # A benchmark that is killed outright must not leave its server behind.
+        dying = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+        command = [*dying, "jackd", "-n", self.name, *mode, "-d", "dummy", *form]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

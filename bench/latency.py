@@ -43,9 +43,9 @@ def measure_latency(plan: Plan, report: Report = silent) -> dict[str, Any]:
         ValueError: the plan does not fit the server, or the SoundFont can't be measured.
     """
     machine = describe_machine()
-    sound = find_onset_sound(plan.soundfont, plan.rate)
-    held = find_held_sound(plan.soundfont, plan.rate) if plan.voices else None
     with open_rig(plan.driver != "jack", plan.period, plan.rate) as rig, competing(plan.load):
+        sound = find_onset_sound(plan.soundfont, rig.rate)
+        held = find_held_sound(plan.soundfont, rig.rate) if plan.voices else None
         report("idle server", 0, 1)
         idle = rig.idle(plan.idle_seconds)
         result = _measure_host(rig, plan, sound, held, report)

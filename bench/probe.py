@@ -17,7 +17,7 @@ from typing import Any
 import jack
 import numpy as np
 
-from bench.child import die_with_parent, say, serve
+from bench.child import complain, die_with_parent, say, serve
 from bench.compiled.probe_callback import Function, Probe, on_process, on_xrun
 from realtime.drivers.base import DriverError
 from realtime.drivers.jack import open_client
@@ -175,7 +175,7 @@ def main() -> None:
     try:
         probe = JackProbe(parser.parse_args().name)
     except OSError as error:
-        say(error=str(error))
+        complain(error)
         return
 
     def connect(keys: str, left: str, right: str, seconds: float = CONNECT_SECONDS) -> dict[str, Any]:

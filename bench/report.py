@@ -57,7 +57,7 @@ def publish(
 def percentile_table(title: str, rows: dict[str, tuple[str, dict[str, float]]]) -> Table:
     """Return a table of ``name: (unit, percentiles)``."""
     table = Table(title=title, title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in COLUMNS:
         table.add_column({"p999": "p99.9"}.get(name, name), justify="right")
     table.add_column("unit")
@@ -71,11 +71,11 @@ def show_latency(result: dict[str, Any], console: Console) -> None:
     rows = {
         "key to sound": ("ms", result["key_to_sound_ms"]),
         "  in frames": ("frames", result["key_to_sound_frames"]),
-        f"  synth's block ({result['rounding']})": ("ms", result["block_ms"]),
+        f"  {result['rounding']}": ("ms", result["block_ms"]),
     }
     if "fluidsynth" in result:
         rows["FluidSynth's own player"] = ("ms", result["fluidsynth_ms"])
-        rows[f"  rounded {result['fluidsynth']['rounding']}"] = ("ms", result["fluidsynth"]["block_ms"])
+        rows[f"  {result['fluidsynth']['rounding']}"] = ("ms", result["fluidsynth"]["block_ms"])
     rows["callback"] = ("us", result["callback_us"])
     if "callback_us_32_voices" in result:
         rows[f"callback, {result['voices']} voices"] = ("us", result["callback_us_32_voices"])
@@ -113,7 +113,7 @@ def show_latency(result: dict[str, Any], console: Console) -> None:
         said.append("the server is not real-time: these are not the times of a machine set up for playing")
     said += result["notices"]
     for line in said:
-        console.print(f"  {line}", highlight=False)
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
 
 
 def show_separator(result: dict[str, Any], console: Console) -> None:
@@ -125,7 +125,9 @@ def show_separator(result: dict[str, Any], console: Console) -> None:
     console.print(percentile_table(title, rows))
     for name, ratios in result["gil_to_idle"].items():
         text = ", ".join(f"{rank} {ratio:.2f} times" for rank, ratio in ratios.items() if ratio is not None)
-        console.print(f"  beside a GIL load, {name.replace('_', ' ')}: {text} as long", highlight=False)
+        console.print(
+            f"  beside a GIL load, {name.replace('_', ' ')}: {text} as long", highlight=False, soft_wrap=True
+        )
 
 
 def show_notochord(result: dict[str, Any], console: Console) -> None:
@@ -146,7 +148,7 @@ def show_notochord(result: dict[str, Any], console: Console) -> None:
         percentile_table(f"Notochord {about['version']} (random weights, torch {about['torch']})", rows)
     )
     for line in said:
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def show_render(result: dict[str, Any], console: Console) -> None:
@@ -160,4 +162,4 @@ def show_render(result: dict[str, Any], console: Console) -> None:
         f"(first start {start['first']:.2f} s, slowest warm one {start['worst_warm']:.2f} s)",
         f"play: {result['rss_mb']:.0f} MB resident with {result['soundfont']}",
     ):
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.child import die_with_parent, say, serve
+from bench.child import complain, die_with_parent, say, serve
 from bench.compiled.note_loop import play_notes
 from realtime.contract.library import find_plugin
 from realtime.contract.plugin import Plugin
@@ -171,7 +171,7 @@ def main() -> None:
         compiled = CompiledSteps(given.separator, given.ensemble, given.soundfont)
         paths: dict[str, CompiledSteps | PythonSteps] = {"c": compiled, "python": PythonSteps(plugin, parts)}
     except (OSError, ValueError) as error:
-        say(error=str(error))
+        complain(error)
         return
     lock_memory()
     freeze_collector()

@@ -91,7 +91,7 @@ def find_onset_sound(soundfont: Path, rate: float) -> OnsetSound:
             bench.synth.close()
         if sound:
             return sound
-    raise ValueError(f"{soundfont}: no sound in it begins and ends at once; measure with another SoundFont")
+    raise ValueError(f"{soundfont}: no sound in it begins and ends at once; leave --soundfont away")
 
 
 def _onset_sound(bench: _Bench, program: int) -> OnsetSound | None:
