@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from realtime.drivers.offline import OfflineDriver
+from realtime.engine.native import now_ns
 from realtime.engine.state import (
     CONTROL_PORT,
     DATA1,
@@ -144,3 +145,9 @@ def is_at_rest(state: np.void) -> bool:
         and not state["channel_notes"].any()
         and bool((state["held"] == -1).all())
     )
+
+
+def now(playing: Playing) -> int:
+    """Return the engine's time in ns, for stamps of arrival."""
+    state = playing.state
+    return now_ns(int(state["clock_gettime"]), int(state["clock_id"]), state["scratch_worker"])

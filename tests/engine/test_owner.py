@@ -2,7 +2,6 @@
 
 import pytest
 
-from realtime.engine.native import now_ns
 from realtime.engine.state import NOTES, Command
 from tests.engine.playing import (
     OFF,
@@ -13,6 +12,7 @@ from tests.engine.playing import (
     ensemble,
     event,
     is_at_rest,
+    now,
     off,
     on,
 )
@@ -193,12 +193,6 @@ def test_what_a_host_sends_acts_in_the_order_in_which_it_was_sent():
     link.send(2, OFF, 62)
     playing.step()
     assert strikes(playing) == [("on", 0, 60), ("on", 16, 62), ("off", 16, 62)]
-
-
-def now(playing: Playing) -> int:
-    """Return the engine's time in ns."""
-    state = playing.state
-    return now_ns(int(state["clock_gettime"]), int(state["clock_id"]), state["scratch_worker"])
 
 
 def test_a_full_note_table_ends_the_oldest_note():
