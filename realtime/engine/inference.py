@@ -99,18 +99,9 @@ def write(s, separator, index, request):
 
 
 @njit
-def step(s, place):
-    """Run the separator for the request at ``place``; leave scores, duration and success in its answer."""
-    request = s.request[place]
-    separator = request[SEPARATOR]
-    began = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)
-    if request[RESTART]:
-        for i in range(s.state_count[separator]):
-            copy(s.state_initial[separator, i], s.state_to[separator, i], s.state_bytes[separator, i])
-    for i in range(s.input_count[separator]):
-        if s.input_code[separator, i] >= 0:
-            write(s, separator, i, request)
-    status = _run(
+def run(s, separator):
+    """Run a separator's graph on what is in its input tensors; return ONNX Runtime's status, 0 for good."""
+    return _run(
         s.ort_run,
         (
             s.session[separator],
@@ -123,6 +114,36 @@ def step(s, place):
             s.output_values[separator],
         ),
     )
+
+
+@njit
+def keep_warm(s):
+    """Run the separator once more and forget the result.
+
+    Between two notes of a player the processor loses the graph's weights and code from its caches, and a
+    step takes several times as long (``concertino bench separator`` shows it). The audio thread wakes this
+    one after each period while someone plays. The states that the next step reads are not touched.
+    """
+    separator = s.slot_separator[s.slot]
+    if separator >= 0:
+        status = run(s, separator)
+        if status != 0:
+            _release_status(s.ort_release_status, (status,))
+
+
+@njit
+def step(s, place):
+    """Run the separator for the request at ``place``; leave scores, duration and success in its answer."""
+    request = s.request[place]
+    separator = request[SEPARATOR]
+    began = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)
+    if request[RESTART]:
+        for i in range(s.state_count[separator]):
+            copy(s.state_initial[separator, i], s.state_to[separator, i], s.state_bytes[separator, i])
+    for i in range(s.input_count[separator]):
+        if s.input_code[separator, i] >= 0:
+            write(s, separator, i, request)
+    status = run(s, separator)
     s.answer_failed[place] = status != 0
     if status != 0:
         _release_status(s.ort_release_status, (status,))
@@ -158,6 +179,7 @@ def work(address):
             store_shared(word(s, ANSWERED), answered + 1)
             idle_since = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)
         elif now_ns(s.clock_gettime, s.clock_id, s.scratch_worker) - idle_since > SPIN_NS:
+            keep_warm(s)
             store_shared(word(s, ASLEEP), 1)
             # A request made before the flag was up was made without waking: look once more.
             if load_shared(word(s, REQUESTED)) == answered and load_shared(word(s, WORKER_STOP)) == 0:
