@@ -1,6 +1,7 @@
 """A private JACK server on the dummy driver: for the benchmark, and for tests that need a real server."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 
 START_SECONDS = 10.0
+PREFIX = "concertino"
+REGISTRY = Path("/dev/shm/jack-shm-registry")
 
 
 class JackServerError(OSError):
@@ -33,8 +36,9 @@ class JackServer:
         self, period: int = 128, rate: int = 48000, realtime: bool = True, name: str | None = None
     ) -> None:
         JackServer._count += 1
-        self.name = name or f"concertino-{os.getpid()}-{JackServer._count}"
+        self.name = name or f"{PREFIX}-{os.getpid()}-{JackServer._count}"
         self.period, self.rate, self.realtime = period, rate, realtime
+        self._killed = False
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -50,10 +54,13 @@ class JackServer:
         """
         if shutil.which("jackd") is None:
             raise JackServerError("jackd is not installed: apt-get install jackd2")
-        for realtime in [True, False] if self.realtime else [False]:
-            if self._try(realtime):
-                self.realtime = realtime
-                return self
+        # JACK has room for 8 servers, and those that were killed keep their place until one takes their name.
+        for name in (self.name, *killed_servers()):
+            self.name = name
+            for realtime in [True, False] if self.realtime else [False]:
+                if self._try(realtime):
+                    self.realtime = realtime
+                    return self
         raise JackServerError("jackd does not start: run 'jackd -d dummy' by hand to see why")
 
     def _try(self, realtime: bool) -> bool:
@@ -77,16 +84,20 @@ class JackServer:
                 wait, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
             )
             if done.returncode == 0 and self.process.poll() is None:
+                self._killed = False
                 return True
-        self.stop()
+        self._end(signal.SIGTERM)
         return False
 
     def kill(self) -> None:
-        """Kill the server at once, as a crash would."""
+        """Kill the server at once, as a crash would; ``start`` brings it back under its name."""
         self._end(signal.SIGKILL)
+        self._killed = True
 
     def stop(self) -> None:
         """Stop the server and clean up what it leaves in shared memory."""
+        if self._killed and self.process is None:
+            self._try(self.realtime)  # to end as servers should, which frees its place
         self._end(signal.SIGTERM)
 
     def _end(self, how: signal.Signals) -> None:
@@ -100,7 +111,7 @@ class JackServer:
                 self.process.kill()
                 self.process.wait()
         self.process = None
-        for left in Path("/dev/shm").glob(f"*{self.name}*") if Path("/dev/shm").exists() else []:
+        for left in Path("/dev/shm").glob(f"*{self.name}_*") if Path("/dev/shm").exists() else []:
             left.unlink(missing_ok=True) if left.is_file() else shutil.rmtree(left, ignore_errors=True)
 
     def __enter__(self) -> "JackServer":
@@ -110,3 +121,13 @@ class JackServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def killed_servers() -> list[str]:
+    """Return the names of our servers in JACK's registry; those that live refuse a second of their name."""
+    try:
+        registry = REGISTRY.read_bytes()
+    except OSError:
+        return []
+    found = re.findall(rb"jack-%d:(%b-[0-9-]+):" % (os.getuid(), PREFIX.encode()), registry)
+    return [name.decode() for name in found]
