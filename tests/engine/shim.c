@@ -1,7 +1,7 @@
 /* Preloaded into a host: counts what its audio thread must not do while it is inside the callback.
  *
- * watched_process stands in for the process core (State.process): it marks the calling thread, calls the core,
- * and takes the mark off. Each function below counts calls by a marked thread, keeps the stack of the first
+ * watched_process stands in for the process core (State.process), watched_jack for the whole process callback
+ * of a JACK client: they mark the calling thread, call the other, and take the mark off. Each function below counts calls by a marked thread, keeps the stack of the first
  * few, and does what it is there for. Needs glibc (for __libc_malloc and its like, which dlsym itself needs).
  */
 #define _GNU_SOURCE
@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -30,6 +31,8 @@ static long counts[KINDS];
 static void *stacks[STACKS][DEPTH];
 static int stack_depth[STACKS], stack_kind[STACKS], stack_count, kind_count;
 static void (*process)(int64_t, int64_t, int64_t, int64_t);
+static long calls;
+static int (*jack_process)(uint32_t, void *);
 
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
@@ -66,15 +69,29 @@ void watched_target(int64_t address)
 
 void watched_process(int64_t state, int64_t frames, int64_t left, int64_t right)
 {
+    calls++;
     inside = 1;
     process(state, frames, left, right);
     inside = 0;
 }
 
-void watched_reset(void)
+void watched_jack_target(int64_t address)
 {
-    memset(counts, 0, sizeof counts);
-    kind_count = stack_count = 0;
+    jack_process = (int (*)(uint32_t, void *))address;
+}
+
+int watched_jack(uint32_t frames, void *argument)
+{
+    calls++;
+    inside = 1;
+    int result = jack_process(frames, argument);
+    inside = 0;
+    return result;
+}
+
+long watched_calls(void)
+{
+    return calls;
 }
 
 /* A core that does all that a core must not: what the report then lacks, this file does not watch. */

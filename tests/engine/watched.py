@@ -1,8 +1,9 @@
 """Plays an engine in real time with its audio thread watched by ``shim.c``; a process of its own.
 
 Usage: LD_PRELOAD=shim.so python -m tests.engine.watched SOUNDFONT REPORT PERIODS MODE
-Modes: ``threaded``, as when playing; the controls ``inline`` (the separator steps on the audio thread),
-``locked`` (a synth with FluidSynth's own defaults) and ``sins`` (a core that does all that is forbidden).
+Modes: ``threaded``, as when playing; ``jack``, a client of the running JACK server, its whole callback; the
+controls ``inline`` (the separator steps on the audio thread), ``locked`` (a synth with FluidSynth's own
+defaults) and ``sins`` (a core that does all that is forbidden).
 Prints what was played as JSON; the report holds what the audio thread did that it must not.
 """
 
@@ -15,9 +16,10 @@ from pathlib import Path
 import fluidsynth
 import numpy as np
 
+from realtime.drivers.base import Driver
 from realtime.drivers.paced import PacedDriver
 from realtime.engine.native import address_of
-from realtime.engine.state import CONTROL_PORT, ENTRIES, FRAME, LOG_KIND, Command, Log
+from realtime.engine.state import CONTROL_PORT, ENTRIES, FRAME, LOG_KIND, Command, Log, Mode
 from realtime.ensembles.library import find_ensemble
 from realtime.host.engine import Engine
 
@@ -60,9 +62,8 @@ def held_notes(frame: int) -> np.ndarray:
     return np.array(rows, np.int64)
 
 
-def watch(engine: Engine, events: np.ndarray, frames: int, limit: float) -> dict[str, int]:
+def watch(engine: Engine, driver: Driver, events: np.ndarray, frames: int, limit: float) -> dict[str, int]:
     """Play ``events`` for ``frames``, at most ``limit`` seconds; return what tells how much was going on."""
-    driver = PacedDriver(engine.state, PERIOD)
     most = taken = 0
     kinds = np.zeros(len(Log), np.int64)
     until = time.monotonic() + limit
@@ -85,6 +86,41 @@ def own_defaults(soundfont: Path) -> int:
     return synth.synth
 
 
+def on_jack(engine: Engine, shim: ctypes.CDLL) -> Driver:
+    """Return a JACK driver with MIDI from another client and to a port, its callback watched as a whole."""
+    import jack
+
+    from realtime.drivers import jack_callback
+    from realtime.drivers.jack import JackDriver, open_client
+
+    driver = JackDriver(engine.state, open_client(), ["midi_out"])
+    library = ctypes.CDLL("libjack.so.0")
+    shim.watched_jack_target(ctypes.c_int64(jack_callback.on_process.address))
+    client = ctypes.c_void_p(int(engine.state["driver"][jack_callback.Function.CLIENT]))
+    watched = ctypes.c_void_p(address_of(shim.watched_jack))
+    assert library.jack_set_process_callback(client, watched, ctypes.c_void_p(engine.address)) == 0
+    engine.state["mode"] = Mode.TRANSPORT
+    player = jack.Client("player", no_start_server=True)
+    port = player.midi_outports.register("out")
+
+    @player.set_process_callback
+    def play(frames: int) -> None:
+        port.clear_buffer()
+        port.write_midi_event(0, (0x90, 40 + player.frame_time // 997 % 40, 80))
+        port.write_midi_event(frames - 1, (0xB0, 123, 0))
+
+    start = driver.start
+
+    def start_both() -> None:
+        start()
+        player.activate()
+        player.transport_start()
+        player.connect(port, driver.inputs[0].name)
+
+    driver.start = start_both
+    return driver
+
+
 def main() -> None:
     soundfont, report, periods, mode = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
     shim = ctypes.CDLL(None)
@@ -98,14 +134,19 @@ def main() -> None:
         engine.start_worker(WORKER_PRIORITY)
     state["capturing"] = 1
     core = address_of(shim.watched_sins) if mode == "sins" else int(state["process"])
-    shim.watched_target(ctypes.c_int64(core))
-    state["process"] = address_of(shim.watched_process)
+    if mode == "jack":
+        driver = on_jack(engine, shim)
+    else:
+        driver = PacedDriver(state, PERIOD)
+        shim.watched_target(ctypes.c_int64(core))
+        state["process"] = address_of(shim.watched_process)
     frames = periods * PERIOD
     events = np.concatenate([dense_playing(frames, 5), held_notes(frames // 2)])
     events = events[np.argsort(events[:, FRAME], kind="stable")]
-    played = watch(engine, events, frames, 1.0 if mode == "sins" else 90.0)
+    played = watch(engine, driver, events, frames, 1.0 if mode == "sins" else 90.0)
     shim.watched_report(report.encode())
-    print(json.dumps(played | engine.counters() | {"notices": engine.notices}))
+    watched = {"watched": shim.watched_calls(), "notices": engine.notices}
+    print(json.dumps(played | engine.counters() | watched))
     engine.close()
 
 
