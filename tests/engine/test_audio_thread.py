@@ -67,7 +67,7 @@ def watch(shim: Path, soundfont: Path, tmp_path: Path):
 def assert_it_was_put_to_the_test(played: dict[str, Any], periods: int) -> None:
     assert played["watched"] >= played["periods"] >= periods
     assert played["notes_on"] > periods
-    assert played["most_notes"] > 500
+    assert played["most_notes"] > 200  # as sampled from time to time
     assert min(played["stolen"], played["switches"], played["panics"], played["retriggered"]) > 0
     assert played["fallback"] < played["notes_on"]
     assert played["notices"] == []
