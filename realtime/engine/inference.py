@@ -21,6 +21,8 @@ from realtime.engine.state import PARTS, REQUESTS, State, Sync
 
 FLOAT32, INT64, INT32 = range(3)
 DTYPES = {"float32": FLOAT32, "int64": INT64, "int32": INT32}
+WARM_SHARE = 2
+"""How often a step must fit into a period's budget for the separator to be kept warm."""
 SPIN_NS = 60_000
 """How long the thread looks for the next note of a chord before it sleeps: cheaper than being woken."""
 
@@ -122,10 +124,11 @@ def keep_warm(s):
 
     Between two notes of a player the processor loses the graph's weights and code from its caches, and a
     step takes several times as long (``concertino bench separator`` shows it). The audio thread wakes this
-    one after each period while someone plays. The states that the next step reads are not touched.
+    one after each period while someone plays. The states that the next step reads are not touched. A
+    separator that needs much of its budget is left alone: the next note would wait for the end of this run.
     """
     separator = s.slot_separator[s.slot]
-    if separator >= 0:
+    if separator >= 0 and WARM_SHARE * s.step_ns[separator] < s.deadline_ns:
         status = run(s, separator)
         if status != 0:
             _release_status(s.ort_release_status, (status,))

@@ -103,6 +103,18 @@ def test_a_separator_that_is_quick_again_decides_again(threaded):
     assert playing.decided()[-1] == (63, 3, 0)
 
 
+def test_a_note_does_not_wait_for_a_slow_separator_that_runs_for_nothing(threaded):
+    playing = threaded(SHARE)
+    playing.step(on(0, 61, SLOW))
+    settle(playing)
+    playing.engine.reset_measurements()
+    playing.rest(3)
+    playing.state["deadline_share"] = PATIENT
+    playing.step(on(0, 62))
+    assert playing.decided()[-1] == (62, 2, 0)
+    assert playing.engine.latency()["separator"]["max"] < 100_000
+
+
 def test_a_full_ring_of_requests_loses_no_note_and_starts_the_state_afresh(threaded):
     playing = threaded(SHARE)
     playing.step(*(on(0, key, SLOW if key < 24 else 90) for key in range(20, 20 + REQUESTS + 20)))
