@@ -156,7 +156,7 @@ def render(
     from bench.soundfont import bench_soundfont
 
     with progress() as report:
-        result = measure_render(bench_soundfont(soundfont), midi or CHORALE, separator, runs, report)
+        result = measure_render(bench_soundfont(soundfont), midi or CHORALE, separator, runs, report=report)
     publish(result, show_render, json)
 
 

@@ -14,7 +14,7 @@ from bench.machine import describe_machine
 from bench.onsets import percentiles
 from bench.peers.fluidsynth import measure_floor
 from bench.performance import NOTE_OFF, NOTE_ON, PROGRAM_CHANGE, Performance, perform
-from bench.plan import WARM_UP_NOTES, Plan, Report, silent
+from bench.plan import Plan, Report, silent
 from bench.rig import Played, Rig, open_rig
 from bench.sounds import (
     THRESHOLD,
@@ -85,10 +85,9 @@ def _measure_host(
     arguments += ["--gil-load"] if plan.load == "gil" else []
     with HostInstrument(environment, arguments) as host:
         rig.connect(host)
-        rig.play(host, perform(WARM_UP_NOTES, rig.rate, plan.seed + 1000))
-        host.report()
+        rig.play(host, perform(plan.warm_up, rig.rate, plan.seed + 1000))
+        said = before = host.report()
         stretch, stages, intervals = Stretch(), Stages(), []
-        said = {}
         segments = plan.segments()
         for place, notes in enumerate(segments):
             done = sum(segments[:place])
@@ -108,8 +107,8 @@ def _measure_host(
             "stages_us": stages.all(),
             "separator": host.hello["separator"],
             "sounding_after": said["sounding"],
-            "separator_late": said["counters"]["late"],
-            "by_rule": said["counters"]["fallback"],
+            "separator_late": said["counters"]["late"] - before["counters"]["late"],
+            "by_rule": said["counters"]["fallback"] - before["counters"]["fallback"],
             "notices": host.hello["notices"],
             "priority": host.hello["priority"],
             "compiled": host.hello["compiled"],

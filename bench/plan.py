@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-WARM_UP_NOTES = 30
 SEGMENT_NOTES = 250
 """Notes sent in one go; the host's histograms are fetched in between."""
 NOTES_PER_SECOND = 5.5
@@ -35,6 +34,8 @@ class Plan:
     baseline: bool = True
     voices: int = 32
     idle_seconds: float = 20.0
+    warm_up: int = 30
+    """Notes before those that count, on each instrument."""
 
     def segments(self) -> list[int]:
         """Return the number of notes of each stretch: of a soak, its intervals."""

@@ -24,8 +24,7 @@ CHORALE = Path(realtime.__file__).parent / "demo" / "chorale.mid"
 CLIENT = "concertino"
 START_SECONDS = 120.0
 """The very first start compiles the audio core."""
-NOTES = 100
-"""Played before memory is read: pages count once they are used."""
+NOTES = 50
 
 
 def command(*arguments: str) -> list[str]:
@@ -38,6 +37,7 @@ def measure_render(
     midi: Path = CHORALE,
     separator: str | None = None,
     runs: int = 5,
+    notes: int = NOTES,
     report: Report = silent,
 ) -> dict[str, Any]:
     """Return real-time factor, start-up time and resident memory, as the JSON that ``--json`` writes.
@@ -47,6 +47,7 @@ def measure_render(
         midi: what is rendered.
         separator: instead of the ensemble's own.
         runs: of each command; the first is reported apart, the others are warm.
+        notes: played before memory is read, since pages count once they are used.
         report: told how far it has come.
 
     Raises:
@@ -65,7 +66,7 @@ def measure_render(
     with open_rig(True, 128, 48000) as rig:
         for place in range(runs):
             report("starts of play", place, runs)
-            starts.append(_play(rig, options))
+            starts.append(_play(rig, options, notes))
     warm = slice(1, None) if runs > 1 else slice(None)
     seconds = rendered[0]["seconds"]
     return {
@@ -101,7 +102,7 @@ def _render(midi: Path, folder: Path, options: Sequence[str]) -> dict[str, Any]:
     return json.loads(report.read_text("utf-8"))
 
 
-def _play(rig: Rig, options: Sequence[str]) -> dict[str, float]:
+def _play(rig: Rig, options: Sequence[str], notes: int) -> dict[str, float]:
     """Start ``play``; return seconds until a note can be sent to it, and its bytes of memory after some."""
     import psutil
 
@@ -123,7 +124,7 @@ def _play(rig: Rig, options: Sequence[str]) -> dict[str, float]:
         except ChildError:
             process.terminate()
             raise ChildError(f"concertino play: {_last_line(process.communicate(timeout=10)[1])}") from None
-        rig.play(instrument, perform(NOTES, rig.rate, 1))
+        rig.play(instrument, perform(notes, rig.rate, 1))
         return {"start": at - began, "rss": float(psutil.Process(process.pid).memory_info().rss)}
     finally:
         process.terminate()

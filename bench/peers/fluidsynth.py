@@ -5,7 +5,9 @@ Rerun it beside the host: ``concertino bench peers fluidsynth``.
 
 import shutil
 import subprocess
+import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +15,7 @@ from typing import Any
 
 from bench.child import Child, ChildError
 from bench.performance import CONTROL_CHANGE, PROGRAM_CHANGE, perform
-from bench.plan import WARM_UP_NOTES, Plan, Report
+from bench.plan import Plan, Report
 from bench.rig import Rig
 from bench.sounds import OnsetSound
 from bench.stretch import Stretch
@@ -21,6 +23,8 @@ from bench.stretch import Stretch
 PLAYER = "bench-fluidsynth"
 GAIN = 0.4  # as the host's
 START_SECONDS = 10.0
+LINES = 4
+"""Of what the player says; all of it could fill a disk."""
 
 
 class FluidSynthPlayer:
@@ -54,9 +58,17 @@ class FluidSynthPlayer:
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
             start_new_session=True,
         )
+        self._said: deque[str] = deque(maxlen=LINES)
+        threading.Thread(target=self._listen, name="fluidsynth-log", daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self.process.stderr
+        with self.process.stderr:
+            self._said.extend(self.process.stderr)
 
     def wait(self, probe: Child) -> None:
         """Wait until its ports are there and its SoundFont is loaded.
@@ -67,7 +79,8 @@ class FluidSynthPlayer:
         deadline = time.monotonic() + START_SECONDS
         while not set(self.ports.values()) <= set(probe.ask("ports")["ports"]):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise ChildError("fluidsynth does not start on JACK: try 'fluidsynth -a jack -m jack'")
+                said = " ".join(line.strip() for line in self._said) or "it says nothing"
+                raise ChildError(f"'fluidsynth -a jack -m jack' does not start: {said}")
             time.sleep(0.05)
 
     def __enter__(self) -> "FluidSynthPlayer":
@@ -95,7 +108,7 @@ def measure_floor(rig: Rig, plan: Plan, sound: OnsetSound, report: Report) -> di
     stretch = Stretch()
     with FluidSynthPlayer(rig.environment, plan.soundfont, rig.rate, sound.program) as player:
         rig.connect(player)
-        rig.play(player, perform(WARM_UP_NOTES, rig.rate, plan.seed + 1000))
+        rig.play(player, perform(plan.warm_up, rig.rate, plan.seed + 1000))
         for place, notes in enumerate(segments):
             done = sum(segments[:place])
             played = rig.play(
