@@ -190,7 +190,7 @@ def label_parts(ensemble: Ensemble, manifest: Manifest | None) -> list[int]:
     """Return, for each label of a separator, the part of the ensemble that plays it (-1: none).
 
     Raises:
-        ValueError: a part asks for a label that the separator does not have.
+        ValueError: a part asks for a label that the separator does not have, or that another part has.
     """
     if manifest is None or not manifest.parts:
         return list(range(len(ensemble.parts)))
@@ -203,8 +203,14 @@ def label_parts(ensemble: Ensemble, manifest: Manifest | None) -> list[int]:
                 f"ensemble {ensemble.name}: parts[{place}].label {part.label!r} is not one of "
                 f"{', '.join(manifest.parts)}, the parts of separator {manifest.name}"
             )
-        if label < len(labels):
-            labels[label] = place
+        if label >= len(labels):
+            continue
+        if labels[label] >= 0:
+            raise ValueError(
+                f"ensemble {ensemble.name}: parts[{labels[label]}] and parts[{place}] both stand for "
+                f"{manifest.parts[label]} of separator {manifest.name}: give each a label of its own"
+            )
+        labels[label] = place
     return labels
 
 

@@ -76,6 +76,19 @@ def test_a_label_without_a_part_goes_to_the_best_that_has_one(witness):
     assert playing.decided() == [(60, 1, 0), (61, 1, 0), (62, 0, 0)]
 
 
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ([{"label": "Tuba"}], r"parts\[0\]\.label 'Tuba' is not one of Soprano, Alto"),
+        ([{"label": "Alto"}, {"label": "alto"}], r"parts\[0\] and parts\[1\] both stand for Alto"),
+        ([{"label": "Alto"}, {}], r"parts\[0\] and parts\[1\] both stand for Alto"),
+    ],
+)
+def test_labels_that_fit_no_part_or_two_are_refused(witness, parts, reason):
+    with pytest.raises(ValueError, match=reason):
+        played(*parts, separator=witness)
+
+
 def test_a_part_without_a_label_is_left_to_the_rule(witness):
     playing = played(4, {}, separator=witness)
     playing.step(*(on(0, key) for key in range(60, 72)))

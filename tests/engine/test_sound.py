@@ -160,6 +160,16 @@ def test_the_volume_of_the_keyboard_is_heard(make):
     assert levels[1] / levels[0] == pytest.approx((64 / 127) ** 2, rel=0.1)
 
 
+def test_the_tenth_part_is_no_drum_kit(make):
+    # FluidSynth, as General MIDI, has drums on each tenth channel of 16 unless a preset is chosen by bank.
+    others = [{"lowest": 127} for _ in range(9)]
+    playing = make(*others, {**DRY, "program": 73})
+    playing.step(on(0, 69))
+    playing.rest(20)
+    assert playing.decided()[0][1] == 9
+    assert pitch(playing.rest(20)) == pytest.approx(440, rel=0.01)
+
+
 def test_a_transposed_part_sounds_transposed(make):
     playing = make({**DRY, "program": 73, "transpose": 12})
     playing.step(on(0, 57))
