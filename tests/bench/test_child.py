@@ -10,14 +10,16 @@ import pytest
 from bench.child import Child, ChildError
 
 ECHO = """
+import time
 from bench.child import die_with_parent, say, serve
 die_with_parent()
 def fail(kind): raise {"value": ValueError, "os": OSError}[kind]("what is wrong\\nand what to do")
 def count(to):
     for i in range(to): say(progress={"i": i})
     return {"to": to}
+def sleep(): time.sleep(60)
 say(done={"hello": True})
-serve({"count": count, "fail": fail})
+serve({"count": count, "fail": fail, "sleep": sleep})
 """
 
 
@@ -57,8 +59,8 @@ def test_a_child_does_not_outlive_a_killed_parent(script):
         [
             sys.executable,
             "-c",
-            f"import time; from bench.child import Child; c = Child({script!r}); "
-            "print(c.process.pid, flush=True); time.sleep(60)",
+            f"from bench.child import Child; c = Child({script!r}); print(c.process.pid, flush=True); "
+            "c.ask('sleep')  # busy: it does not see that its stdin ends",
         ],
         stdout=subprocess.PIPE,
         text=True,
