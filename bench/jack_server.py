@@ -77,7 +77,7 @@ class JackServer:
             env=self.environment,
             start_new_session=True,
         )
-        wait = ["jack_wait", "-s", self.name, "-w", "-t", str(int(START_SECONDS))]
+        wait = ["jack_wait", "-s", self.name, "-w", "-t", "1"]  # and look again whether jackd lives
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             done = subprocess.run(

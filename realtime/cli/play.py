@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +14,17 @@ import typer
 from realtime.cli import complete
 
 if TYPE_CHECKING:
-    from realtime.host.session import Options, Session
+    from realtime.cli.view import View
+    from realtime.host.options import Options
+    from realtime.host.session import Session
 
 TICK_SECONDS = 0.05
 TAP_TIMEOUT = 2.0
 TAPS = 8
+STOPPING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+]
+"""Signals that end a session with its summary; SIGHUP is a terminal that was closed."""
 
 
 def play(
@@ -85,7 +92,7 @@ def play(
     Examples: `concertino play`, `concertino play --ensemble choir --record takes`,
     `concertino play --midi-in virtual --midi-out each` (from and to a DAW).
     """
-    from realtime.host.session import Options
+    from realtime.host.options import Options
 
     if midi_out not in (None, "one", "each"):
         raise ValueError(f"--midi-out {midi_out!r}: choose one or each")
@@ -109,33 +116,44 @@ def perform(options: "Options", plain: bool, quiet: bool) -> dict[str, Any]:
     from realtime.host.session import Session
 
     said: list[str] = []
-    tell: list[Callable[[str], None]] = [
-        lambda text: print(text, file=sys.stderr if quiet else sys.stdout, flush=True)
-    ]
+
+    def print_line(text: str) -> None:
+        with suppress(OSError):  # whoever read this may be gone; the music goes on
+            print(text, file=sys.stderr if quiet else sys.stdout, flush=True)
+
+    tell = [print_line]
 
     def notice(text: str) -> None:
         said.append(text)
         tell[0](text)
 
     def stop(number: int, frame: Any) -> None:
+        # A second Ctrl-C must not cut the ending short: notes, files and ports are let go there.
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
-    session = Session(options, notice)
+    before: dict[int, Any] = {}
+    for each in STOPPING:
+        if signal.getsignal(each) != signal.SIG_IGN:  # as a shell sets it for a job in the background
+            before[each] = signal.signal(each, stop)
     try:
-        session.start()
-        if plain:
-            lines(session, notice)
-        else:
-            show(session, said, tell)
-    except KeyboardInterrupt:
-        pass
+        session = Session(options, notice)
+        try:
+            session.start()
+            if plain:
+                lines(session, notice)
+            else:
+                show(session, said, tell)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            for each in before:
+                signal.signal(each, signal.SIG_IGN)
+            summary = session.close()
     finally:
-        # A second Ctrl-C must not cut the ending short: notes, files and ports are let go here.
-        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        summary = session.close()
-        signal.signal(signal.SIGINT, interrupt)
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
     return summary
 
 
@@ -153,15 +171,27 @@ def lines(session: "Session", notice: Callable[[str], None]) -> None:
 
 def show(session: "Session", said: list[str], tell: list[Callable[[str], None]]) -> None:
     """Play with the live view and its keys."""
-    from rich.live import Live
-
-    from realtime.cli.keys import terminal_keys
     from realtime.cli.view import View
 
     view = View(session)
     view.notices.extend(said)
     session.listeners.append(view)
+    told, print_line = len(said), tell[0]
     tell[0] = view.notices.append
+    try:
+        turn(session, view)
+    finally:
+        tell[0] = print_line
+        for text in said[told:]:  # the view leaves nothing behind
+            print_line(text)
+
+
+def turn(session: "Session", view: "View") -> None:
+    """Show the view and obey its keys until the session is over."""
+    from rich.live import Live
+
+    from realtime.cli.keys import terminal_keys
+
     taps = Taps(session)
     with terminal_keys() as pressed, Live(view, refresh_per_second=20, screen=False, transient=True):
         while session.watch():
@@ -203,18 +233,16 @@ def print_summary(summary: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
     notes = ", ".join(f"{part} {count}" for part, count in summary["notes"].items())
-    console.print(f"\n[bold]{summary['ensemble']}[/] by {summary['separator']}: {notes}")
+    # As plain text: a part or folder may be called [1], and a path must not be broken into lines.
+    print(f"\n{summary['ensemble']} by {summary['separator']}: {notes}")
     table = Table("stage", "p50", "p99", "p99.9", "max", "jitter", title="latency (ms)", title_justify="left")
     for stage, row in summary["latency_us"].items():
         if row["count"]:
             cells = [f"{row[k] / 1000:.3f}" for k in ("p50", "p99", "p999", "max", "jitter")]
             table.add_row(stage.replace("_", " "), *cells)
-    console.print(table)
+    Console().print(table)
     counters = summary["counters"]
-    console.print(
-        f"xruns {summary['xruns']}, separator late {counters['late']}, notes by rule {counters['fallback']}"
-    )
+    print(f"xruns {summary['xruns']}, separator late {counters['late']}, by rule {counters['fallback']}")
     for path in summary["files"]:
-        console.print(f"wrote {path}")
+        print(f"wrote {path}")

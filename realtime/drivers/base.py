@@ -1,6 +1,7 @@
 """What the host asks of every real-time driver."""
 
-from typing import Protocol
+import ctypes
+from typing import Any, Protocol
 
 
 class DriverError(OSError):
@@ -31,3 +32,9 @@ class Driver(Protocol):
     def close(self) -> None:
         """Stop playing; the process core is not called again after this."""
         ...
+
+
+def abandon(*things: Any) -> None:
+    """Never free ``things``: the server that they belong to is gone, and their libraries crash over it."""
+    for thing in things:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,8 @@ import jack
 import numpy as np
 
 from realtime.drivers import jack_callback
-from realtime.drivers.base import DriverError
-from realtime.drivers.jack_callback import LEFT, MIDI_IN, MIDI_OUT, RIGHT, Function
+from realtime.drivers.base import DriverError, abandon
+from realtime.drivers.jack_callback import LEFT, LOST, MIDI_IN, MIDI_OUT, RIGHT, UNREGISTERED, Function
 from realtime.engine.native import address_of
 from realtime.engine.state import PARTS, PORTS, Sync
 
@@ -23,6 +24,7 @@ FUNCTIONS = {
     Function.TRANSPORT_QUERY: "jack_transport_query",
     Function.GET_CYCLE_TIMES: "jack_get_cycle_times",
     Function.GET_TIME: "jack_get_time",
+    Function.PORT_BY_ID: "jack_port_by_id",
 }
 CLIENT_NAME = "concertino"
 _PRIVATE: Any = jack
@@ -60,6 +62,33 @@ def open_client(name: str = CLIENT_NAME) -> jack.Client:
         raise DriverError(
             f"no JACK server {server!r} is running: start one (jackd, PipeWire) or choose --audio portaudio"
         ) from None
+
+
+class ServerWatch:
+    """A client that does nothing but notice the end of its server, for libraries that do not.
+
+    Raises:
+        DriverError: no server runs.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._gone = threading.Event()
+        self._client = open_client(name)
+        self._client.set_shutdown_callback(lambda status, reason: self._gone.set())
+        self._client.activate()
+
+    @property
+    def gone(self) -> bool:
+        """Whether the server has ended since."""
+        return self._gone.is_set()
+
+    def close(self) -> None:
+        """Leave the server; after its end libjack frees the client, and nobody else may."""
+        if self.gone:
+            abandon(self._client)
+        else:
+            self._client.deactivate(ignore_errors=True)
+            self._client.close(ignore_errors=True)
 
 
 class JackDriver:
@@ -117,6 +146,14 @@ class JackDriver:
         self.state["sync"][8 * Sync.INPUTS] = place + 1  # last: from now on the callback reads it
         return port
 
+    def lost(self) -> np.ndarray:
+        """Return how many connections each MIDI input has lost so far: int64, shape (PORTS,)."""
+        return self.state["driver_scratch"][LOST : LOST + PORTS].copy()
+
+    def gone(self) -> int:
+        """Return how many ports of the server have gone so far."""
+        return int(self.state["driver"][UNREGISTERED])
+
     def _set_callbacks(self) -> None:
         library, callbacks = _library(), jack_callback
         client, state = (
@@ -125,6 +162,8 @@ class JackDriver:
         for set_callback, callback in (
             (library.jack_set_process_callback, callbacks.on_process),
             (library.jack_set_xrun_callback, callbacks.on_xrun),
+            (library.jack_set_port_connect_callback, callbacks.on_connect),
+            (library.jack_set_port_registration_callback, callbacks.on_register),
         ):
             if set_callback(client, ctypes.c_void_p(callback.address), state) != 0:
                 raise DriverError("the JACK server takes no callback from this client: restart the server")

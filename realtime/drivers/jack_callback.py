@@ -37,17 +37,21 @@ class Function(IntEnum):
     TRANSPORT_QUERY = 6
     GET_CYCLE_TIMES = 7
     GET_TIME = 8
+    PORT_BY_ID = 9
 
 
+UNREGISTERED = 15
+"""Place in ``State.driver``: how many ports of the server have gone since the client became active."""
 LEFT, RIGHT, MIDI_IN, MIDI_OUT = 0, 1, 2, 2 + PORTS
 """Places in ``State.driver_ports``: MIDI inputs from ``MIDI_IN`` on, outputs from ``MIDI_OUT`` on."""
 
 # Places in ``State.driver_scratch`` (int64 words).
-EVENT, MESSAGE, CYCLE, POSITION = 0, 3, 4, 8
+EVENT, MESSAGE, CYCLE, POSITION, LOST = 0, 3, 4, 8, 48
+"""From ``LOST`` on, one word for each MIDI input: how many connections it has lost."""
 POSITION_WORDS = 40  # jack_position_t takes 160 bytes and may grow
 BBT_VALID, ROLLING = 0x10, 1
 
-CLIENT, GET_BUFFER, EVENT_COUNT, EVENT_GET, CLEAR, WRITE, QUERY, CYCLE_TIMES, GET_TIME = (
+CLIENT, GET_BUFFER, EVENT_COUNT, EVENT_GET, CLEAR, WRITE, QUERY, CYCLE_TIMES, GET_TIME, BY_ID = (
     int(f) for f in Function
 )
 XRUNS, OUT_DROPPED, EVENTS_DEFERRED = (
@@ -66,6 +70,7 @@ _write = c_function(types.int32, types.int64, types.uint32, types.int64, types.u
 _query = c_function(types.uint32, types.int64, types.int64)
 _cycle_times = c_function(types.int32, types.int64, types.int64, types.int64, types.int64, types.int64)
 _get_time = c_function(types.uint64)
+_port_by_id = c_function(types.int64, types.int64, types.uint32)
 _process = c_function(types.void, types.int64, types.int64, types.int64, types.int64)
 
 
@@ -81,6 +86,52 @@ def cycle_start_ns(s):
 
 
 @njit
+def message_size(status):
+    """Return how many bytes a message takes, or 0 for what is not taken: system exclusive, common, data."""
+    if status < CHANNEL_MESSAGES:
+        return 0
+    if status < SYSTEM_MESSAGES:
+        return 2 if status & 0xF0 in (PROGRAM, PRESSURE) else 3
+    if status == SONG_POSITION:
+        return 3
+    return 1 if status >= REAL_TIME else 0
+
+
+@njit
+def take_messages(s, data, frame, port, stamp):
+    """Move the messages in one JACK event to the engine's events; return how many found no room.
+
+    JACK wants one message an event, but Csound sends all of a chord in one.
+    """
+    at, lost = 0, 0
+    while at < len(data):
+        status = int64(data[at])
+        size = message_size(status)
+        if size == 0:
+            if status == SYSTEM_MESSAGES:
+                return lost  # the data bytes that follow mean nothing to us
+            at += 1
+            continue
+        if at + size > len(data):
+            return lost
+        if s.event_count == EVENTS:
+            lost += 1
+        else:
+            event = s.events[s.event_count]
+            event[FRAME] = frame
+            event[PORT] = port
+            event[STATUS] = status
+            event[DATA1] = int64(data[at + 1]) & 0x7F if size > 1 else 0
+            event[DATA2] = int64(data[at + 2]) & 0x7F if size > 2 else 0
+            event[TICK] = -1
+            event[STAMP] = stamp
+            event[WAITED] = 0
+            s.event_count += 1
+        at += size
+    return lost
+
+
+@njit
 def take_midi(s, frames, port):
     """Move one input's MIDI to the engine's events. JACK gives whole messages, in time order."""
     buffer = _get_buffer(s.driver[GET_BUFFER], (s.driver_ports[MIDI_IN + port], frames))
@@ -91,28 +142,10 @@ def take_midi(s, frames, port):
     # jack_midi_event_t: uint32 time, size_t size, uint8* data
     given = s.driver_scratch[EVENT : EVENT + 3]
     for i in range(count):
-        if s.event_count == EVENTS:
-            s.counters[EVENTS_DEFERRED] += count - i
-            return
         if _event_get(s.driver[EVENT_GET], (given.ctypes.data, buffer, i)) != 0:
             continue
-        size = given[1]
-        if size < 1 or size > 3:
-            continue  # system exclusive
-        data = carray(pointer(given[2]), 3, uint8)
-        status = int64(data[0])
-        if status < CHANNEL_MESSAGES or (SYSTEM_MESSAGES <= status < REAL_TIME and status != SONG_POSITION):
-            continue
-        event = s.events[s.event_count]
-        event[FRAME] = given[0] & 0xFFFFFFFF
-        event[PORT] = port
-        event[STATUS] = status
-        event[DATA1] = int64(data[1]) & 0x7F if size > 1 else 0
-        event[DATA2] = int64(data[2]) & 0x7F if size > 2 else 0
-        event[TICK] = -1
-        event[STAMP] = stamp
-        event[WAITED] = 0
-        s.event_count += 1
+        data = carray(pointer(given[2]), given[1], uint8)
+        s.counters[EVENTS_DEFERRED] += take_messages(s, data, given[0] & 0xFFFFFFFF, port, stamp)
 
 
 @njit
@@ -187,6 +220,26 @@ def on_xrun(argument):
     s = carray(argument, 1, State)[0]
     s.counters[XRUNS] += 1
     return 0
+
+
+@cfunc(types.void(types.uint32, types.uint32, types.int32, types.voidptr), cache=True)
+def on_connect(source, target, connected, argument):
+    """JACK's connect callback: count what our MIDI inputs lose, however soon it is connected again."""
+    if connected:
+        return
+    s = carray(argument, 1, State)[0]
+    port = _port_by_id(s.driver[BY_ID], (s.driver[CLIENT], target))
+    for place in range(load_shared(word(s, INPUTS))):
+        if s.driver_ports[MIDI_IN + place] == port:
+            s.driver_scratch[LOST + place] += 1
+
+
+@cfunc(types.void(types.uint32, types.int32, types.voidptr), cache=True)
+def on_register(port, registered, argument):
+    """JACK's port registration callback: count what goes."""
+    if not registered:
+        s = carray(argument, 1, State)[0]
+        s.driver[UNREGISTERED] += 1
 
 
 @cfunc(types.void(types.int32, types.voidptr, types.voidptr), cache=True)

@@ -1,12 +1,18 @@
-"""The PortAudio driver: sounddevice's library with a compiled callback, on whatever the system has."""
+"""The PortAudio driver: sounddevice's library with a compiled callback, on whatever the system has.
 
+Where PortAudio has found a JACK server, it does not survive its end: closing a stream then hangs, and
+terminating aborts the process. So a client of our own watches that server, and PortAudio is left alone after.
+"""
+
+import atexit
+import time
 from typing import Any, cast
 
 import numpy as np
 import sounddevice
 from numba import cfunc, int64, types
 
-from realtime.drivers.base import DriverError
+from realtime.drivers.base import DriverError, abandon
 from realtime.engine.core import process_period
 from realtime.engine.native import c_function, carray
 from realtime.engine.state import Counter, State
@@ -14,6 +20,12 @@ from realtime.engine.state import Counter, State
 NON_INTERLEAVED_FLOAT32 = 0x80000001
 OUTPUT_UNDERFLOW = 0x4
 CONTINUE = 0
+JACK_API = "JACK Audio Connection Kit"
+PATIENCE_SECONDS = 2.0
+"""How long a device may ask for no sound: the slow ones take a second to start."""
+
+_server: Any = None
+"""Watches the JACK server that PortAudio has found."""
 XRUNS, PERIODS = int(Counter.XRUNS), int(Counter.PERIODS)
 
 _process = c_function(types.void, types.int64, types.int64, types.int64, types.int64)
@@ -86,7 +98,7 @@ class PortAudioDriver:
         index, description = find_device(device)
         self.device = label(description)
         self.output_latency = 0.0
-        self._played = -1
+        self._played, self._moved_at = -1, time.monotonic()
         self._stream: Any = None
         self._python: sounddevice.RawOutputStream | None = None
         self.compiled = (
@@ -137,6 +149,7 @@ class PortAudioDriver:
 
     def start(self) -> None:
         """Begin to play; see ``Driver``."""
+        self._moved_at = time.monotonic()
         try:
             if self._python:
                 self._python.start()
@@ -146,13 +159,17 @@ class PortAudioDriver:
             raise DriverError(f"{self.device} does not start: {error}") from None
 
     def alive(self) -> bool:
-        """Return whether the device still asks for sound since the last call; call it a second apart."""
-        played, before = int(self.state["counters"][PERIODS]), self._played
-        self._played = played
-        return played != before
+        """Return whether the device has asked for sound lately."""
+        played = int(self.state["counters"][PERIODS])
+        if played != self._played:
+            self._played, self._moved_at = played, time.monotonic()
+        return not _jack_has_gone() and time.monotonic() - self._moved_at < PATIENCE_SECONDS
 
     def close(self) -> None:
         """Stop playing and close the stream."""
+        if _jack_has_gone():
+            abandon(self._python)
+            self._python = self._stream = None
         if self._python:
             self._python.close()
             self._python = None
@@ -163,7 +180,43 @@ class PortAudioDriver:
             self._stream = None
 
 
+def is_jack(device: dict[str, Any]) -> bool:
+    """Return whether a device is a JACK server."""
+    return sounddevice.query_hostapis(device["hostapi"])["name"] == JACK_API
+
+
 def rescan() -> None:
-    """Let PortAudio look for devices again; no stream may be open."""
-    sounddevice._terminate()
-    sounddevice._initialize()
+    """Let PortAudio look for devices again; no stream may be open.
+
+    Raises:
+        DriverError: a JACK server that PortAudio had found is gone, or PortAudio does not start.
+    """
+    global _server
+    if _jack_has_gone():
+        raise DriverError("PortAudio can't go on after the JACK server that it had found: start again")
+    if _server is not None:
+        _server.close()
+        _server = None
+    try:
+        sounddevice._terminate()
+        sounddevice._initialize()
+    except sounddevice.PortAudioError as error:
+        raise DriverError(f"PortAudio does not start: {error}") from None
+    if any(api["name"] == JACK_API for api in sounddevice.query_hostapis()):
+        _server = _watch_server()
+
+
+def _watch_server() -> Any:
+    try:
+        from realtime.drivers.jack import ServerWatch
+
+        return ServerWatch("concertino-portaudio")
+    except OSError:  # PortAudio was built with JACK, but there is no server, or no libjack for us
+        return None
+
+
+def _jack_has_gone() -> bool:
+    return _server is not None and _server.gone
+
+
+atexit.unregister(sounddevice._exit_handler)  # what it cleans up, the end of the process does, and safely

@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from realtime.drivers.base import Driver, DriverError
+from realtime.host.devices import quiet
 
 if TYPE_CHECKING:
-    from realtime.host.session import Options
+    from realtime.host.options import Options
 
 FILE = "file:"
 AUDIO = ("jack", "portaudio", "null", FILE + "PATH")
@@ -30,7 +31,13 @@ class Opened:
     make: Callable[[np.void], Driver]
     sound_file: Path | None = None
     client: Any = None
-    keep: list[Any] = field(default_factory=list)
+    on_jack: bool = False
+    """Whether PortAudio plays to a JACK server: it can't come back from the end of that."""
+
+    @property
+    def again(self) -> str:
+        """What to ask for to get the same again, after it went away."""
+        return "jack" if self.on_jack else self.kind
 
     def abandon(self) -> None:
         """Give the device back without having played."""
@@ -73,17 +80,19 @@ def open_portaudio(options: "Options", device: str | None) -> Opened:
         DriverError: there is none, or no PortAudio.
     """
     try:
-        from realtime.drivers.portaudio import PortAudioDriver, find_device, rescan
+        with quiet():
+            from realtime.drivers.portaudio import PortAudioDriver, find_device, is_jack, rescan
     except OSError as error:
         raise DriverError(f"PortAudio can't be loaded ({error}): install libportaudio2") from None
-    rescan()
-    find_device(device)
+    with quiet():
+        rescan()
+    _, found = find_device(device)
 
     def make(state: np.void) -> Driver:
         return PortAudioDriver(state, options.period, device)
 
     kind = f"portaudio:{device}" if device else "portaudio"
-    return Opened(kind, float(options.rate), make)
+    return Opened(kind, float(options.rate), make, on_jack=is_jack(found))
 
 
 def open_paced(options: "Options", sound_file: Path | None) -> Opened:

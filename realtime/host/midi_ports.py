@@ -4,55 +4,27 @@ Ports are known by stable name and looked for twice a second: one that vanishes 
 go, one that returns is taken back as the same engine port. No MIDI library tells of either.
 """
 
-import re
-import sys
 import threading
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from realtime.drivers.base import abandon
 from realtime.engine.state import PORTS, Command
+from realtime.host.devices import stable_name
 from realtime.host.link import Link
+from realtime.host.midi_system import ERRORS, OWN_NAME, MidiSystem
 from realtime.host.system_clock import now_ns
 
-rtmidi: Any = import_module("rtmidi")  # by name: a compiled module without type information
-
 SCAN_SECONDS = 0.5
-OWN_NAME = "concertino"
 IGNORED = ("midi through", "concertino", "rtmidi")
 """Parts of names that are never opened unasked: loops and ourselves."""
 VIRTUAL = "virtual"
-APIS = {
-    "linux": (rtmidi.API_LINUX_ALSA,),
-    "darwin": (rtmidi.API_MACOSX_CORE,),
-    "win32": (rtmidi.API_WINDOWS_MM,),
-}
 FIRST_PORT = PORTS // 2
 """Engine ports below this are JACK's own inputs."""
+NO_VIRTUAL = "this system has no virtual MIDI ports: install loopMIDI and choose its port with --midi-in"
+NO_MIDI = "there is no MIDI system here: start a JACK server, or play a file with --midi-in file:PATH"
 
 Notice = Callable[[str], None]
-
-
-def stable_name(name: str) -> str:
-    """Return a port's name without the numbers that change when it is plugged in again."""
-    return re.sub(r"\s+\d+:\d+$", "", name).strip()
-
-
-def open_api(kind: type, jack: bool = False) -> Any:
-    """Return an rtmidi input or output on the system's own MIDI, or None where it has none.
-
-    Args:
-        kind: ``rtmidi.MidiIn`` or ``rtmidi.MidiOut``.
-        jack: try JACK's MIDI as well, for hosts whose sound does not come from JACK.
-    """
-    wanted = APIS.get(sys.platform, ()) + ((rtmidi.API_UNIX_JACK,) if jack else ())
-    for api in wanted:
-        if api in rtmidi.get_compiled_api():
-            try:
-                return kind(api, OWN_NAME)
-            except (rtmidi.SystemError, rtmidi.RtMidiError, RuntimeError):
-                continue
-    return None
 
 
 def matches(name: str, wanted: str | None) -> bool:
@@ -64,6 +36,36 @@ def matches(name: str, wanted: str | None) -> bool:
     return not any(part in name.lower() for part in IGNORED)
 
 
+def offered_by_jack(name: str, sources: Iterable[str]) -> bool:
+    """Return whether a keyboard that ALSA calls ``CLIENT:PORT`` is among JACK's MIDI ``sources`` as well.
+
+    PipeWire and a2jmidid offer every keyboard of ALSA to JACK: taken from both, each note would sound twice.
+    """
+    client = _letters(name.partition(":")[0])
+    return any(client in _letters(source) for source in sources)
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def unlike(name: str, taken: Iterable[str]) -> str:
+    """Return ``name``, with a number if another port has it: of two equal keyboards each is its own."""
+    others, count = set(taken), 1
+    while (label := name if count == 1 else f"{name} ({count})") in others:
+        count += 1
+    return label
+
+
+def split(data: list[int]) -> Iterator[list[int]]:
+    """Yield the messages in ``data``: some programs put all of a chord into one JACK event."""
+    start = 0
+    for place in range(1, len(data) + 1):
+        if place == len(data) or data[place] >= 0x80:
+            yield data[start:place]
+            start = place
+
+
 class MidiInputs:
     """Opens the wanted inputs, now and when they appear, and sends what they play to the engine.
 
@@ -71,82 +73,123 @@ class MidiInputs:
         link: where events go.
         wanted: name of a port or part of it, ``virtual``, or None for every keyboard.
         notice: told of each port that comes or goes, in a sentence.
-        jack: see ``open_api``.
+        jack: see ``MidiSystem``.
+        elsewhere: names of the MIDI sources that already come another way.
     """
 
-    def __init__(self, link: Link, wanted: str | None, notice: Notice, jack: bool = False) -> None:
-        self.link, self.wanted, self.notice, self.jack = link, wanted, notice, jack
+    def __init__(
+        self,
+        link: Link,
+        wanted: str | None,
+        notice: Notice,
+        jack: bool = False,
+        elsewhere: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        self.link, self.wanted, self.notice, self.elsewhere = link, wanted, notice, elsewhere
         self.connected: dict[str, int] = {}
         """Engine port of each open input, by stable name."""
         self._known: dict[str, int] = {}
-        self._open: dict[str, Any] = {}
-        self._scanner = open_api(rtmidi.MidiIn, jack)
+        self._open: dict[str, tuple[str, Any]] = {}
+        """Stable name and input, by the name that the system gives."""
+        self._refused: set[str] = set()
+        self._system = MidiSystem(jack)
+        self._scanner: Any = None
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._watch, name="midi-ports", daemon=True)
 
     @property
     def available(self) -> bool:
         """Whether the system has MIDI at all."""
-        return self._scanner is not None
+        return self._system.found
 
     def start(self) -> None:
         """Open what is there and go on looking."""
-        if self._scanner is None:
-            return
-        if self.wanted == VIRTUAL:
-            self._open_virtual()
+        if not self.available and self.wanted is not None:
+            self.notice(NO_MIDI)
         self.scan()
-        self._thread = threading.Thread(target=self._watch, name="midi-ports", daemon=True)
         self._thread.start()
-
-    def _open_virtual(self) -> None:
-        port = open_api(rtmidi.MidiIn, self.jack)
-        try:
-            port.open_virtual_port("in")
-        except (NotImplementedError, rtmidi.RtMidiError):
-            self.notice(
-                "this system has no virtual MIDI ports: install loopMIDI and choose its port with --midi-in"
-            )
-            return
-        self._listen(port, f"{OWN_NAME} (virtual)")
 
     def scan(self) -> None:
         """Take in ports that have come, let go of ports that have gone."""
-        names = self._scanner.get_ports()
-        present = {stable_name(name): place for place, name in enumerate(names)}
-        for name in [n for n in self._open if n not in present and not n.endswith("(virtual)")]:
-            port = self._open.pop(name)
-            self.link.command(Command.RELEASE_PORT, self.connected.pop(name))
-            port.close_port()
-            self.notice(f"{name} is gone; its notes and pedals were let go")
-        for name, place in present.items():
-            if name not in self._open and matches(name, self.wanted):
-                port = open_api(rtmidi.MidiIn, self.jack)
-                try:
-                    port.open_port(place, "in")
-                except (rtmidi.RtMidiError, RuntimeError) as error:
-                    self.notice(f"{name} can't be opened: {error}")
-                    continue
-                self._listen(port, name)
-
-    def _listen(self, port: Any, name: str) -> None:
-        returned = name in self._known
-        if not returned and FIRST_PORT + len(self._known) >= PORTS:
-            self.notice(f"{name} is not used: at most {PORTS - FIRST_PORT} keyboards can be connected")
+        if self._system.lost():
+            abandon(self._scanner, *(port for _, port in self._open.values()))
+            for full in list(self._open):
+                self._let_go(full)
+            self._scanner = None
+            self.notice("the JACK server of the MIDI ports is gone: waiting for it")
+        if not self._system.find():
             return
-        number = self._known.setdefault(name, FIRST_PORT + len(self._known))
+        try:
+            scanner = self._scanner or self._begin()
+            self._scan(scanner.get_ports())
+        except ERRORS as error:
+            self._refuse("the MIDI system", str(error))
+
+    def _begin(self) -> Any:
+        self._scanner = self._system.input()
+        if self.wanted == VIRTUAL:
+            port = self._system.input()
+            try:
+                port.open_virtual_port("in")
+            except (NotImplementedError, *ERRORS):
+                self._refuse(VIRTUAL, NO_VIRTUAL)
+            else:
+                self._listen(port, f"{OWN_NAME} (virtual)", f"{OWN_NAME} (virtual)")
+        return self._scanner
+
+    def _scan(self, names: list[str]) -> None:
+        elsewhere = tuple(self.elsewhere())
+        present: dict[str, int] = {}
+        for place, name in enumerate(names):
+            if matches(name, self.wanted) and not offered_by_jack(name, elsewhere):
+                present[unlike(name, present)] = place
+        for full in [n for n in self._open if n not in present and not n.endswith("(virtual)")]:
+            self._open[full][1].close_port()
+            self.notice(f"{self._let_go(full)} is gone; its notes and pedals were let go")
+        for full, place in present.items():
+            if full in self._open or full in self._refused:
+                continue
+            label = unlike(stable_name(full), self.connected)
+            if label not in self._known and FIRST_PORT + len(self._known) >= PORTS:
+                self._refuse(
+                    full, f"{label} is not used: at most {PORTS - FIRST_PORT} keyboards can be connected"
+                )
+                continue
+            port = self._system.input()
+            try:
+                port.open_port(place, "in")
+            except ERRORS as error:
+                self._refuse(full, f"{label} can't be opened: {error}")
+            else:
+                self._listen(port, full, label)
+        self._refused &= {*present, VIRTUAL}
+
+    def _refuse(self, what: str, why: str) -> None:
+        """Say once what can't be used."""
+        if what not in self._refused:
+            self._refused.add(what)
+            self.notice(why)
+
+    def _let_go(self, full: str) -> str:
+        label, _ = self._open.pop(full)
+        self.link.command(Command.RELEASE_PORT, self.connected.pop(label))
+        return label
+
+    def _listen(self, port: Any, full: str, label: str) -> None:
+        returned = label in self._known
+        number = self._known.setdefault(label, FIRST_PORT + len(self._known))
         port.ignore_types(sysex=True, timing=False, active_sense=True)
         port.set_callback(self._receiver(number))
-        self._open[name], self.connected[name] = port, number
-        self.notice(f"{name} is {'back' if returned else 'connected'}")
+        self._open[full], self.connected[label] = (label, port), number
+        self.notice(f"{label} is {'back' if returned else 'connected'}")
 
     def _receiver(self, number: int) -> Callable[[tuple[list[int], float], Any], None]:
         def receive(event: tuple[list[int], float], data: Any = None) -> None:
             # rtmidi's own time is a difference and wrong on some systems: stamp at once, by our clock.
             stamp = now_ns()
-            message = event[0]
-            if 1 <= len(message) <= 3:
-                self.link.send(number, *[*message, 0, 0][:3], stamp=stamp)
+            for message in split(event[0]):
+                if len(message) <= 3 and message[0] >= 0x80:
+                    self.link.send(number, *[*message, 0, 0][:3], stamp=stamp)
 
         return receive
 
@@ -157,13 +200,10 @@ class MidiInputs:
     def close(self) -> None:
         """Close all ports."""
         self._stop.set()
-        if self._thread:
+        if self._thread.ident is not None:
             self._thread.join(timeout=2)
-        for port in [*self._open.values(), self._scanner]:
-            if port is not None:
-                port.cancel_callback()
-                port.close_port()
-                port.delete()
+        ports = [port for _, port in self._open.values()]
+        self._system.close([*ports, self._scanner] if self._scanner else ports)
         self._open.clear()
 
 
@@ -172,34 +212,51 @@ class MidiOutputs:
 
     Args:
         names: one port name, for a channel each part, or one each part.
-        jack: see ``open_api``.
+        jack: see ``MidiSystem``.
 
     Raises:
         OSError: the system has no MIDI, or no virtual ports.
     """
 
     def __init__(self, names: list[str], jack: bool = False) -> None:
-        self._ports = []
-        for name in names:
-            port = open_api(rtmidi.MidiOut, jack)
-            if port is None:
-                raise OSError("this system has no MIDI outputs: leave out --midi-out, or use --audio jack")
-            try:
-                port.open_virtual_port(name)
-            except (NotImplementedError, rtmidi.RtMidiError):
-                raise OSError(
-                    "this system has no virtual MIDI outputs: install loopMIDI, or use --audio jack"
-                ) from None
-            self._ports.append(port)
+        self._names = names
+        self._ports: list[Any] = []
+        self._system = MidiSystem(jack)
+        if not self._system.found:
+            raise OSError("this system has no MIDI outputs: leave out --midi-out, or use --audio jack")
+        self._open()
+
+    def _open(self) -> None:
+        ports: list[Any] = []
+        try:
+            for name in self._names:
+                ports.append(self._system.output())
+                ports[-1].open_virtual_port(name)
+        except (NotImplementedError, *ERRORS):
+            self._system.close(ports)
+            raise OSError(
+                "this system has no virtual MIDI outputs: install loopMIDI, or use --audio jack"
+            ) from None
+        self._ports = ports
+
+    def scan(self) -> bool:
+        """Look after the ports; return whether they were made anew, and their listeners know nothing yet."""
+        if self._system.lost():
+            abandon(*self._ports)
+            self._ports = []
+        if self._ports or not self._system.find():
+            return False
+        self._open()
+        return True
 
     def send(self, part: int, message: list[int]) -> None:
         """Send a message of a part."""
-        place = part if len(self._ports) > 1 else 0
-        if place < len(self._ports):
-            self._ports[place].send_message(message)
+        ports = self._ports
+        place = part if len(self._names) > 1 else 0
+        if place < len(ports):
+            ports[place].send_message(message)
 
     def close(self) -> None:
         """Close the ports."""
-        for port in self._ports:
-            port.close_port()
-            port.delete()
+        self._system.close(self._ports)
+        self._ports = []

@@ -1,105 +1,93 @@
 """Recording a take: what was played, what each part got, and the sound. Recording never blocks playing."""
 
+import shutil
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from realtime.engine.state import (
     LOG_CHANNEL,
-    LOG_DATA1,
-    LOG_DATA2,
     LOG_FRAME,
     LOG_KIND,
     LOG_SOURCE,
     LOG_STATUS,
-    PARTS,
     Log,
 )
-from realtime.host.engine import Slot
+from realtime.host.event_log import EventLog
 from realtime.host.sound_file import SoundFile
-from realtime.music.smf_write import MESSAGE, PartTrack, write_parts
+from realtime.host.tracks import input_track, part_track
+from realtime.music.smf_write import write_parts
 
 SAVE_SECONDS = 15.0
-"""How often the MIDI files are written while recording; a crash loses no more than this."""
+"""How often the MIDI files are written while recording; a crash loses no more of them than this."""
 CHANNEL_MESSAGES = range(0x80, 0xF0)
-BANK_SELECTS = (0, 32)
-NOTE_ON, CONTROL = 0x90, 0xB0
-PROGRAM = 0xC0
 
 
-def messages(log: np.ndarray, rate: float, start: int) -> np.ndarray:
-    """Return log entries as ``MESSAGE``s, with seconds from frame ``start``."""
-    found = np.zeros(len(log), MESSAGE)
-    found["seconds"] = (log[:, LOG_FRAME] - start) / rate
-    found["status"] = log[:, LOG_STATUS]
-    found["data1"], found["data2"] = log[:, LOG_DATA1], log[:, LOG_DATA2]
-    return found
+def new_folder(parent: Path) -> Path:
+    """Make a folder for a take, named after the time; return it.
 
-
-def part_track(
-    channel: int, log: np.ndarray, slots: list[Slot], rate: float, start: int = 0
-) -> PartTrack | None:
-    """Return the track of the part on a synth channel, from its output entries; None if it played nothing."""
-    part = slots[channel // PARTS].ensemble.parts[channel % PARTS]
-    status, data1 = log[:, LOG_STATUS] & 0xF0, log[:, LOG_DATA1]
-    told_by_track = (status == PROGRAM) | ((status == CONTROL) & np.isin(data1, BANK_SELECTS))
-    found = messages(log[~told_by_track], rate, start)
-    if not (found["status"] & 0xF0 == NOTE_ON).any():
-        return None
-    found["status"] = found["status"] & 0xF0 | part.channel - 1
-    return PartTrack(part.name, part.channel - 1, part.program, found)
-
-
-def part_tracks(log: np.ndarray, slots: list[Slot], rate: float) -> list[PartTrack]:
-    """Return a track for each part that played, from a whole log."""
-    outputs = log[log[:, LOG_KIND] == Log.OUTPUT]
-    tracks = (
-        part_track(int(channel), outputs[outputs[:, LOG_CHANNEL] == channel], slots, rate)
-        for channel in np.unique(outputs[:, LOG_CHANNEL])
-    )
-    return [track for track in tracks if track]
+    Raises:
+        OSError: it can't be made.
+    """
+    name = time.strftime("take-%Y%m%d-%H%M%S")
+    parent.mkdir(parents=True, exist_ok=True)
+    for folder in (parent / name, *(parent / f"{name}-{count}" for count in range(2, 100))):
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(f"{parent} holds too many takes of this second")
 
 
 class Recorder:
-    """Writes ``input.mid``, ``parts.mid`` and ``sound.wav`` into a folder.
+    """Writes ``input.mid``, ``parts.mid``, ``sound.wav`` and ``events.jsonl`` into a new folder.
 
     Args:
-        folder: made if it is missing.
-        rate: frames a second.
+        parent: where the take's folder is made.
+        header: what the take is played with; ``rate`` and ``tempo`` (BPM) are needed here.
         slots: the loaded ensembles.
-        bpm: tempo that the MIDI files are written in.
         notice: told in a sentence when recording has to end.
         subtype: ``24`` or ``float``, for the WAV file.
 
     Raises:
-        OSError: the folder or the sound file can't be made.
+        OSError: the folder or a file can't be made; nothing is left then.
     """
 
     def __init__(
         self,
-        folder: Path,
-        rate: float,
-        slots: list[Slot],
-        bpm: float,
+        parent: Path,
+        header: dict[str, Any],
+        slots: list[Any],
         notice: Callable[[str], None],
         subtype: str = "24",
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.rate, self.slots, self.bpm, self.notice = folder, rate, slots, bpm, notice
+        self.rate, self.bpm = float(header["rate"]), float(header["tempo"])
+        self.slots, self.notice = slots, notice
         self.files: list[Path] = []
         self.active = True
         self._start: int | None = None
         self._played: dict[int, list[np.ndarray]] = defaultdict(list)
         self._parts: dict[int, list[np.ndarray]] = defaultdict(list)
         self._saved_at = time.monotonic()
-        self._sound: SoundFile | None = SoundFile(folder / "sound.wav", rate, subtype)
+        self._saver: threading.Thread | None = None
+        self._ending = threading.Lock()
+        self.folder = new_folder(parent)
+        try:
+            self._sound = SoundFile(self.folder / "sound.wav", self.rate, subtype)
+            self._events = EventLog(self.folder / "events.jsonl", header, slots)
+        except OSError:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
 
     def add_sound(self, sound: np.ndarray) -> None:
         """Take captured sound (float32, shape (frames, 2))."""
-        if self._sound is None or not self.active:
+        if not self.active:
             return
         try:
             self._sound.write(sound)
@@ -107,8 +95,13 @@ class Recorder:
             self._end(error)
 
     def add_log(self, log: np.ndarray) -> None:
-        """Take log entries of the engine, and save the MIDI files from time to time."""
+        """Take log entries of the engine, and have the MIDI files written from time to time."""
         if not self.active:
+            return
+        try:
+            self._events.add(log)
+        except OSError as error:
+            self._end(OSError(f"{self._events.path}: {error.strerror}"))
             return
         if self._start is None and len(log):
             self._start = int(log[0, LOG_FRAME])
@@ -121,49 +114,60 @@ class Recorder:
             rows = log[(log[:, LOG_KIND] == kind) & spoken]
             for key in np.unique(rows[:, column]):
                 kept[int(key)].append(rows[rows[:, column] == key])
-        if time.monotonic() - self._saved_at > SAVE_SECONDS:
-            self._save()
+        busy = self._saver is not None and self._saver.is_alive()
+        if time.monotonic() - self._saved_at > SAVE_SECONDS and not busy:
+            self._saved_at = time.monotonic()
+            # A thread of its own: an hour of music takes seconds to write, and the sound must not wait.
+            self._saver = threading.Thread(target=self._save, args=self._snapshot(), daemon=True)
+            self._saver.start()
 
-    def _save(self) -> None:
-        self._saved_at = time.monotonic()
-        tracks_of = {
-            "input.mid": [
-                PartTrack(f"input {port}", 0, 0, messages(np.concatenate(rows), self.rate, self._start or 0))
-                for port, rows in sorted(self._played.items())
-            ],
-            "parts.mid": [
-                track
-                for channel, rows in sorted(self._parts.items())
-                if (
-                    track := part_track(
-                        channel, np.concatenate(rows), self.slots, self.rate, self._start or 0
-                    )
-                )
-            ],
-        }
+    def _snapshot(self) -> tuple[dict[int, list[np.ndarray]], dict[int, list[np.ndarray]]]:
+        played = {port: list(rows) for port, rows in self._played.items()}
+        return played, {channel: list(rows) for channel, rows in self._parts.items()}
+
+    def _save(self, played: dict[int, list[np.ndarray]], parts: dict[int, list[np.ndarray]]) -> None:
+        start = self._start or 0
+        inputs = [
+            input_track(port, np.concatenate(rows), self.rate, start) for port, rows in sorted(played.items())
+        ]
+        outputs = [
+            part_track(channel, np.concatenate(rows), self.slots, self.rate, start)
+            for channel, rows in sorted(parts.items())
+        ]
         try:
-            for name, tracks in tracks_of.items():
-                if tracks:
-                    write_parts(self.folder / name, tracks, self.bpm)
-                    if self.folder / name not in self.files:
-                        self.files.append(self.folder / name)
+            for name, tracks in (("input.mid", inputs), ("parts.mid", outputs)):
+                if found := [track for track in tracks if track]:
+                    write_parts(self.folder / name, found, self.bpm)
         except OSError as error:
             self._end(error)
 
     def _end(self, error: OSError) -> None:
-        if self.active:
+        with self._ending:
+            if not self.active:
+                return
             self.active = False
-            self.notice(f"recording ended: {error}; what was written is kept, playing goes on")
+        reason = " ".join(str(error).split())
+        self.notice(f"recording ended: {reason}; what was written is kept, playing goes on")
 
     def close(self) -> list[Path]:
         """Complete the files; return those that were written."""
-        if self.active:
-            self._save()
-        if self._sound is not None:
-            try:
-                self._sound.close()
-            except OSError as error:
-                self._end(error)
-            self.files.append(self._sound.path)
-            self._sound = None
-        return self.files
+        if self._saver:
+            self._saver.join()
+        ended, self.active = not self.active, False
+        try:
+            self._sound.close()
+        except OSError as error:
+            if not ended:
+                self.notice(f"recording: {error}")
+        self._events.close()
+        self.active = not ended  # so that an error is told once
+        self._save(*self._snapshot())
+        self.active = False
+        names = ("input.mid", "parts.mid", "sound.wav", "events.jsonl")
+        return [self.folder / name for name in names if (self.folder / name).exists()]
+
+    def discard(self) -> None:
+        """Remove the take: nothing was played."""
+        self._sound.close()
+        self._events.close()
+        shutil.rmtree(self.folder, ignore_errors=True)

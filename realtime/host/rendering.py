@@ -22,8 +22,8 @@ from realtime.engine.state import (
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
 from realtime.host.player import performance_events
-from realtime.host.recorder import part_tracks
 from realtime.host.sound_file import SoundFile
+from realtime.host.tracks import part_tracks
 from realtime.music.smf import Performance
 from realtime.music.smf_write import write_parts
 from realtime.music.tempo import TempoMap

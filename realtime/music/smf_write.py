@@ -25,7 +25,8 @@ class PartTrack(NamedTuple):
     name: str
     channel: int
     """0 to 15, of the program change; the events carry their own."""
-    program: int
+    program: int | None
+    """None: no program change is written."""
     events: np.ndarray
     """Shape (events,), with the fields of ``MESSAGE``, in time order; ``status`` is the whole byte."""
 
@@ -76,7 +77,8 @@ def _conductor(tempo: TempoMap) -> mido.MidiTrack:
 def _track(part: PartTrack, name: str, tempo: TempoMap) -> mido.MidiTrack:
     track = mido.MidiTrack()
     track.append(mido.MetaMessage("track_name", name=name))
-    track.append(mido.Message("program_change", channel=part.channel, program=part.program))
+    if part.program is not None:
+        track.append(mido.Message("program_change", channel=part.channel, program=part.program))
     events = part.events
     ticks = np.rint(tempo.quarters_at(np.maximum(events["seconds"], 0.0)) * RESOLUTION).astype(np.int64)
     ticks = _lengthen(np.maximum.accumulate(ticks), events)

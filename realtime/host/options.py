@@ -1,0 +1,47 @@
+"""What a player can choose for a session."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime.engine.state import Mode
+
+FILE_INPUT = "file:"
+MODES = {"clock": Mode.CLOCK, "jack": Mode.TRANSPORT, "tap": Mode.FIXED}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a player can choose; see ``concertino play --help``."""
+
+    ensemble: str = "bach-chorale"
+    audio: str | None = None
+    """``jack``, ``portaudio``, ``portaudio:DEVICE``, ``file:PATH`` or ``null``; None: the best there is."""
+    midi_in: str | None = None
+    """Port name or part of it, ``virtual``, or ``file:PATH``; None: every keyboard, else the demo."""
+    midi_out: str | None = None
+    """``one`` (a channel each part) or ``each`` (a port each part); None: ``one`` on JACK, else none."""
+    period: int = 128
+    rate: int = 48000
+    soundfont: Path | None = None
+    tempo: str | None = None
+    """BPM, ``clock``, ``jack`` or ``tap``; None: the ensemble's."""
+    record: Path | None = None
+    separator: str | None = None
+
+
+def tempo_of(tempo: str | None, default: float) -> tuple[float, Mode]:
+    """Return BPM and clock mode for ``--tempo``: a number, ``clock``, ``jack``, ``tap``, or None.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if tempo is None or tempo in MODES:
+        return default, MODES[tempo or "tap"]
+    try:
+        bpm = float(tempo)
+    except ValueError:
+        bpm = math.nan
+    if not 10 <= bpm <= 480:
+        raise ValueError(f"--tempo {tempo!r}: give a number from 10 to 480 (BPM), clock, jack or tap")
+    return bpm, Mode.FIXED
