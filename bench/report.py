@@ -60,9 +60,8 @@ def percentile_table(title: str, rows: dict[str, tuple[str, dict[str, float]]]) 
     table.add_column("", no_wrap=True)
     for name in COLUMNS:
         table.add_column({"p999": "p99.9"}.get(name, name), justify="right")
-    table.add_column("unit")
     for name, (unit, values) in rows.items():
-        table.add_row(name, *(f"{values[column]:.5g}" for column in COLUMNS), unit)
+        table.add_row(f"{name}, {unit}", *(f"{values[column]:.4g}" for column in COLUMNS))
     return table
 
 
@@ -136,16 +135,20 @@ def show_notochord(result: dict[str, Any], console: Console) -> None:
     for pacing in ("back_to_back", "gaps"):
         part = result[pacing]
         where = pacing.replace("_", " ")
-        rows[f"Notochord feed + query, {where}"] = ("us", part["notochord_us"])
-        rows[f"{result['separator']} step, {where}"] = ("us", part["ours_us"])
-        rows[f"{result['separator']} decision, {where}"] = ("us", part["ours_decision_us"])
+        rows[f"Notochord, {where}"] = ("us", part["notochord_us"])
+        rows[f"our step, {where}"] = ("us", part["ours_us"])
+        rows[f"our decision, {where}"] = ("us", part["ours_decision_us"])
         said.append(
             f"  {where}: {part['times_faster_p50']} times faster at p50 "
             f"({part['times_faster_p50_decision']} with the hand-over to and from the audio thread)"
         )
     about = result["notochord"]
     console.print(
-        percentile_table(f"Notochord {about['version']} (random weights, torch {about['torch']})", rows)
+        percentile_table(
+            f"Notochord {about['version']} feed + query (random weights, torch {about['torch']}) "
+            f"beside {result['separator']}",
+            rows,
+        )
     )
     for line in said:
         console.print(line, highlight=False, soft_wrap=True)

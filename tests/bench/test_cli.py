@@ -56,4 +56,4 @@ def test_json_on_standard_output_stands_alone(capsys):
 def test_a_table_has_a_column_for_each_percentile():
     values = {"p50": 1.0, "p95": 2.0, "p99": 3.0, "p999": 4.0, "max": 5.0}
     table = percentile_table("title", {"step": ("us", values)})
-    assert [column.header for column in table.columns] == ["", "p50", "p95", "p99", "p99.9", "max", "unit"]
+    assert [column.header for column in table.columns] == ["", "p50", "p95", "p99", "p99.9", "max"]
