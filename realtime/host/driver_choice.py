@@ -62,13 +62,18 @@ def open_jack(options: "Options", outputs: list[str]) -> Opened:
         DriverError: there is no server, or no libjack.
     """
     try:
+        import jack
+
         from realtime.drivers.jack import JackDriver, open_client
     except OSError as error:
         raise DriverError(f"libjack can't be loaded ({error}): install JACK or PipeWire's") from None
     client = open_client()
 
     def make(state: np.void) -> Driver:
-        return JackDriver(state, client, outputs)
+        try:
+            return JackDriver(state, client, outputs)
+        except jack.JackError as error:
+            raise DriverError(f"the JACK server takes no ports of this client: {error}") from None
 
     return Opened("jack", float(client.samplerate), make, client=client)
 

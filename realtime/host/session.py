@@ -65,7 +65,7 @@ class Session:
         self._watched_at = 0.0
         self._started = False
         self._lost = False
-        self._told = ""
+        self._told = self._defect = ""
         ensemble = find_ensemble(options.ensemble)
         self.bpm, mode = tempo_of(options.tempo, ensemble.tempo)
         self._performance = None
@@ -177,8 +177,8 @@ class Session:
         try:
             listener(what)
         except Exception as error:  # whatever a listener does wrong, the next one and the music go on
-            if str(error) != self._told:
-                self._told = str(error)
+            if str(error) != self._defect:
+                self._defect = str(error)
                 self.notice(f"a defect in {listener}: {error!r}; playing goes on")
 
     def watch(self) -> bool:
@@ -206,6 +206,9 @@ class Session:
         self._told = ""
         self.notice(f"the audio server or device ({self.driver.name}) went away: waiting for it")
         self.driver.close()
+        if self._opened.on_jack:  # PortAudio and rtmidi come back as a JACK client, which has MIDI of its own
+            self.listeners = [each for each in self.listeners if each is not self._ports.sender]
+            self._ports.close_all()
         self._ports.driver_lost()
         self.engine.link.command(Command.PANIC)  # the first thing that the next driver plays
 
@@ -229,12 +232,9 @@ class Session:
                 self.notice(self._told)
             return
         self._lost = False
-        same, self.driver, self._opened = driver.name == self.driver.name, driver, opened
+        self.driver, self._opened = driver, opened
         opened.connect(driver)
         self.engine.link.command(Command.ANNOUNCE)
-        if not same:  # PortAudio on JACK comes back as JACK, which has MIDI of its own
-            self.listeners = [each for each in self.listeners if each is not self._ports.sender]
-            self._ports.close_all()
         if self._performance is None:
             self._ports.open_inputs(driver)
         self.notice(f"{driver.name} is back")
