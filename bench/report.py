@@ -54,6 +54,11 @@ def publish(
     show(result, Console(stderr=to_stdout))  # no tables in the middle of JSON
 
 
+def short(value: float) -> str:
+    """Return a number in four digits, or as many as it has before the point."""
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
+
+
 def percentile_table(title: str, rows: dict[str, tuple[str, dict[str, float]]]) -> Table:
     """Return a table of ``name: (unit, percentiles)``."""
     table = Table(title=title, title_justify="left")
@@ -61,7 +66,7 @@ def percentile_table(title: str, rows: dict[str, tuple[str, dict[str, float]]]) 
     for name in COLUMNS:
         table.add_column({"p999": "p99.9"}.get(name, name), justify="right")
     for name, (unit, values) in rows.items():
-        table.add_row(f"{name}, {unit}", *(f"{values[column]:.4g}" for column in COLUMNS))
+        table.add_row(f"{name}, {unit}", *(short(values[column]) for column in COLUMNS))
     return table
 
 
@@ -69,7 +74,7 @@ def show_latency(result: dict[str, Any], console: Console) -> None:
     """Print the tables of ``concertino bench latency``."""
     rows = {
         "key to sound": ("ms", result["key_to_sound_ms"]),
-        "  in frames": ("frames", result["key_to_sound_frames"]),
+        "  the same": ("frames", result["key_to_sound_frames"]),
         f"  {result['rounding']}": ("ms", result["block_ms"]),
     }
     if "fluidsynth" in result:
