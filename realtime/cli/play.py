@@ -70,8 +70,9 @@ def play(
         ),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Folder for takes: input.mid, parts.mid and sound.wav.")
+        Path | None, typer.Option(help="Folder for takes: input.mid, parts.mid, sound.wav, events.jsonl.")
     ] = None,
+    bits: Annotated[str, typer.Option(help="`24` or `float`: the samples of WAV files.")] = "24",
     separator: Annotated[
         str | None,
         typer.Option(
@@ -96,7 +97,11 @@ def play(
 
     if midi_out not in (None, "one", "each"):
         raise ValueError(f"--midi-out {midi_out!r}: choose one or each")
-    options = Options(ensemble, audio, midi_in, midi_out, period, rate, soundfont, tempo, record, separator)
+    if bits not in ("24", "float"):
+        raise ValueError(f"--bits {bits!r}: choose 24 or float")
+    options = Options(
+        ensemble, audio, midi_in, midi_out, period, rate, soundfont, tempo, record, separator, bits
+    )
     summary = perform(options, plain or not sys.stdout.isatty(), quiet=as_json == "-")
     if as_json == "-":
         print(json.dumps(summary, indent=2))

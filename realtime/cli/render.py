@@ -70,7 +70,7 @@ def render(
     report = {
         "input": str(midi),
         "ensemble": chosen.name,
-        "separator": separator or chosen.separator,
+        "separator": engine.slots[0].separator or "rule",
         "seconds": round(done.seconds, 3),
         "times_real_time": round(done.seconds / max(done.took, 1e-9), 1),
         "counters": done.counters,

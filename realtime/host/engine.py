@@ -51,7 +51,8 @@ class Engine:
         self.address = self.memory.ctypes.data
         self.link = Link(self.state)
         self.slots: list[Slot] = []
-        self.notices: list[str] = []
+        self._notices: list[str] = []
+        self._ruled: dict[str, list[str]] = {}
         self._bank = SeparatorBank(self.state)
         self._loaded: dict[tuple, int] = {}
         self._worker: Worker | None = None
@@ -70,6 +71,14 @@ class Engine:
     def rate(self) -> float:
         """Frames a second."""
         return float(self.state["rate"])
+
+    @property
+    def notices(self) -> list[str]:
+        """What a player should know about what was loaded, in sentences."""
+        ruled = [
+            f"{why}; the closest-pitch rule plays {', '.join(names)}" for why, names in self._ruled.items()
+        ]
+        return ruled + self._notices
 
     def set_tempo(self, bpm: float) -> None:
         """Set the fixed tempo, in quarter notes per minute, before the sound starts."""
@@ -99,11 +108,11 @@ class Engine:
         except (ValueError, OSError) as error:
             if separator and not (isinstance(error, PluginError) and error.field != "name"):
                 raise  # the player's own words are wrong: better said now than played otherwise
-            self.notices.append(f"{error}; {ensemble.name} is played by the closest-pitch rule")
+            self._ruled.setdefault(str(error), []).append(ensemble.name)
             place, manifest, name = -1, None, None
         self._fill_slot(index, ensemble, place, label_parts(ensemble, manifest))
         if self.synth:
-            self.notices += self.synth.prepare(index, ensemble)
+            self._notices += self.synth.prepare(index, ensemble)
         slot = Slot(index, ensemble, name)
         self.slots.append(slot)
         return slot
@@ -151,7 +160,7 @@ class Engine:
             try:
                 self._worker = Worker(self.state, self.address, priority)
             except OSError as error:
-                self.notices.append(str(error))
+                self._notices.append(str(error))
 
     def latency(self) -> dict[str, dict[str, float]]:
         """Return each stage's p50, p95, p99, p99.9, max and jitter in microseconds, while playing."""

@@ -28,6 +28,8 @@ class Options:
     """BPM, ``clock``, ``jack`` or ``tap``; None: the ensemble's."""
     record: Path | None = None
     separator: str | None = None
+    bits: str = "24"
+    """``24`` or ``float``: the samples of WAV files."""
 
 
 def tempo_of(tempo: str | None, default: float) -> tuple[float, Mode]:

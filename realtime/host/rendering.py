@@ -88,9 +88,12 @@ def render(
             if sound:
                 sound.write(np.concatenate(batch, axis=1).T)
             logs.append(engine.link.read_log())
-    finally:
         if sound:
             sound.close()
+    except BaseException:
+        if sound:
+            sound.discard()
+        raise
     took = time.perf_counter() - began
     logs.append(engine.link.read_log())
     log = np.concatenate(logs)

@@ -114,10 +114,15 @@ class Session:
         if options.midi_out and self.driver.name != "jack":
             names = [f"concertino {name}" for name in self._part_names(engine.slots[0].ensemble)]
             self.listeners.append(self._ports.open_outputs(names))
-        self._writers.open(self._opened.sound_file, options.record, self._header(), engine.slots)
+        self._writers.open(
+            self._opened.sound_file, options.record, self._header(), engine.slots, options.bits
+        )
         try:
             engine.state["capturing"] = self._writers.wanted
+            told = len(engine.notices)
             engine.start_worker(self._opened.worker_priority(self.driver))
+            for sentence in engine.notices[told:]:
+                self.notice(sentence)
             lock_memory()
             freeze_collector()
             self.driver.start()

@@ -30,7 +30,12 @@ class Writers:
         return self._file is not None or self._recorder is not None
 
     def open(
-        self, sound_file: Path | None, record: Path | None, header: dict[str, Any], slots: list[Slot]
+        self,
+        sound_file: Path | None,
+        record: Path | None,
+        header: dict[str, Any],
+        slots: list[Slot],
+        subtype: str = "24",
     ) -> None:
         """Make the files.
 
@@ -39,15 +44,16 @@ class Writers:
             record: folder for takes.
             header: what is played with; see ``event_log``.
             slots: the loaded ensembles.
+            subtype: ``24`` or ``float``, for WAV files.
 
         Raises:
             OSError: one can't be made; none is left then.
         """
         if sound_file is not None:
-            self._file = SoundFile(sound_file, header["rate"])
+            self._file = SoundFile(sound_file, header["rate"], subtype)
         if record is not None:
             try:
-                self._recorder = Recorder(record.expanduser(), header, slots, self.notice)
+                self._recorder = Recorder(record.expanduser(), header, slots, self.notice, subtype)
             except OSError:
                 self.discard()
                 raise
