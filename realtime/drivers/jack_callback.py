@@ -98,8 +98,10 @@ def message_size(status):
 
 
 @njit
-def take_messages(s, data, frame, port, stamp):
+def take_messages(s, data, frame, port, stamp, waited):
     """Move the messages in one JACK event to the engine's events; return how many found no room.
+
+    ``waited`` is a period: JACK hands over what was played during the one before.
 
     JACK wants one message an event, but Csound sends all of a chord in one.
     """
@@ -125,7 +127,7 @@ def take_messages(s, data, frame, port, stamp):
             event[DATA2] = int64(data[at + 2]) & 0x7F if size > 2 else 0
             event[TICK] = -1
             event[STAMP] = stamp
-            event[WAITED] = 0
+            event[WAITED] = waited
             s.event_count += 1
         at += size
     return lost
@@ -145,7 +147,7 @@ def take_midi(s, frames, port):
         if _event_get(s.driver[EVENT_GET], (given.ctypes.data, buffer, i)) != 0:
             continue
         data = carray(pointer(given[2]), given[1], uint8)
-        s.counters[EVENTS_DEFERRED] += take_messages(s, data, given[0] & 0xFFFFFFFF, port, stamp)
+        s.counters[EVENTS_DEFERRED] += take_messages(s, data, given[0] & 0xFFFFFFFF, port, stamp, frames)
 
 
 @njit

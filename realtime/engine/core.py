@@ -1,7 +1,7 @@
 """The process core: events and a period's length in, sound and events out. Every driver calls this.
 
-Sound is rendered up to each event's own frame before the event acts, so that events keep their spacing
-within the period (FluidSynth starts a voice at its next block of 64 frames).
+Sound is rendered up to each event's own block of the synth (64 frames) before the event acts, so that events
+keep their spacing within the period. MIDI outputs keep it to the frame.
 """
 
 import ctypes
@@ -100,17 +100,26 @@ def pass_gate(s, left, right, begin, end):
 
 
 @njit
-def measure(s, event, began):
+def acts_at(s, offset, done):
+    """Return the frame of the period before which an event acts: the start of its own synth block.
+
+    FluidSynth begins a voice at the first block after the call. Called at the event's own frame it would
+    begin up to 63 frames late; at the block's start it begins up to 63 early, which a player hears as that
+    much less delay. A block that began in the period before is rendered already: then the next one it is.
+    """
+    return max((s.frame + offset) // SYNTH_BLOCK * SYNTH_BLOCK - s.frame, done)
+
+
+@njit
+def measure(s, event, began, acted):
     """Count how long a note took to reach the core, and to reach the first frame that can hold its sound.
 
-    That is the synth's next block after the event's place in the output. An event of JACK has its place in
-    the very period in which it arrives, so it has waited for nothing else.
+    That is the synth's first block from frame ``acted`` of the period on.
     """
     if event[STAMP] > 0:
         add(s, INPUT, began - event[STAMP])
-    place = s.frame + event[FRAME]
-    to_block = -(place // -SYNTH_BLOCK) * SYNTH_BLOCK - place
-    add(s, KEY_TO_SOUND, int((event[WAITED] + to_block) * 1e9 / s.rate))
+    block = -((s.frame + acted) // -SYNTH_BLOCK) * SYNTH_BLOCK - s.frame
+    add(s, KEY_TO_SOUND, int((event[WAITED] + block - event[FRAME]) * 1e9 / s.rate))
 
 
 @njit
@@ -136,14 +145,15 @@ def process(s, frames, left_address, right_address):
     done = 0
     for i in range(s.event_count):
         event = s.events[i]
+        acted = acts_at(s, event[FRAME], done)
         mark = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
-        render(s, left, right, done, event[FRAME])
+        render(s, left, right, done, acted)
         synth_ns += now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - mark
-        done = max(done, event[FRAME])
+        done = acted
         if is_note_on(event):
             if s.event_part[i] < 0:
                 decide_chord(s, i)
-            measure(s, event, began)
+            measure(s, event, began, acted)
         dispatch(s, event, s.event_part[i])
     mark = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
     render(s, left, right, done, frames)

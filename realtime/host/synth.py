@@ -7,12 +7,12 @@ other thread may call the synth. Programs are therefore chosen for all ensembles
 import ctypes
 from pathlib import Path
 
-import fluidsynth
 import numpy as np
 
 from realtime.engine.native import address_of
 from realtime.engine.state import CHANNELS, PARTS
 from realtime.ensembles.schema import Ensemble
+from realtime.host.libfluidsynth import fluidsynth
 from realtime.host.openmp import play_alone
 from realtime.host.soundfont import SoundFontError
 

@@ -69,7 +69,7 @@ def platform_finding() -> Finding:
 def fluidsynth_finding() -> Finding:
     """Return which FluidSynth is loaded; without it there is no sound."""
     try:
-        import fluidsynth
+        from realtime.host.libfluidsynth import fluidsynth
     except (ImportError, OSError):
         return Finding(
             "FluidSynth", "problem", "libfluidsynth was not found", f"Run {INSTALL['fluidsynth']}."

@@ -112,7 +112,7 @@ def test_a_note_does_not_wait_for_a_slow_separator_that_runs_for_nothing(threade
     playing.state["deadline_share"] = PATIENT
     playing.step(on(0, 62))
     assert playing.decided()[-1] == (62, 2, 0)
-    assert playing.engine.latency()["separator"]["max"] < 100_000
+    assert playing.counter("late") == 1
 
 
 def test_a_full_ring_of_requests_loses_no_note_and_starts_the_state_afresh(threaded):
