@@ -13,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-import fluidsynth
 import numpy as np
 
 from realtime.drivers.base import Driver
@@ -22,6 +21,7 @@ from realtime.engine.native import address_of
 from realtime.engine.state import CONTROL_PORT, ENTRIES, FRAME, LOG_KIND, Command, Log, Mode
 from realtime.ensembles.library import find_ensemble
 from realtime.host.engine import Engine
+from realtime.host.libfluidsynth import fluidsynth
 
 PERIOD = 64
 ENSEMBLES = ("bach-chorale", "string-quartet", "brass-quartet", "choir")
