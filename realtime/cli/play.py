@@ -1,7 +1,6 @@
 """``concertino play``: a session on a terminal."""
 
 import json
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from realtime.cli import complete
+from realtime.cli.endings import Endings
 
 if TYPE_CHECKING:
     from realtime.cli.view import View
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.05
 TAP_TIMEOUT = 2.0
 TAPS = 8
-STOPPING = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
-]
-"""Signals that end a session with its summary; SIGHUP is a terminal that was closed."""
 
 
 def play(
@@ -102,17 +98,18 @@ def play(
     options = Options(
         ensemble, audio, midi_in, midi_out, period, rate, soundfont, tempo, record, separator, bits
     )
-    summary = perform(options, plain or not sys.stdout.isatty(), quiet=as_json == "-")
-    if as_json == "-":
-        print(json.dumps(summary, indent=2))
-    elif as_json:
-        Path(as_json).write_text(json.dumps(summary, indent=2) + "\n")
-    if as_json != "-":
-        print_summary(summary)
+    with Endings() as endings:
+        summary = perform(options, plain or not sys.stdout.isatty(), as_json == "-", endings)
+        if as_json == "-":
+            print(json.dumps(summary, indent=2))
+        elif as_json:
+            Path(as_json).write_text(json.dumps(summary, indent=2) + "\n")
+        if as_json != "-":
+            print_summary(summary)
     return 0
 
 
-def perform(options: "Options", plain: bool, quiet: bool) -> dict[str, Any]:
+def perform(options: "Options", plain: bool, quiet: bool, endings: Endings) -> dict[str, Any]:
     """Play until Ctrl-C, q, SIGTERM or the end of a file; return the summary."""
     from realtime.host.warm import is_warm
 
@@ -132,33 +129,18 @@ def perform(options: "Options", plain: bool, quiet: bool) -> dict[str, Any]:
         said.append(text)
         tell[0](text)
 
-    def stop(number: int, frame: Any) -> None:
-        # A second Ctrl-C must not cut the ending short: notes, files and ports are let go there.
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before: dict[int, Any] = {}
-    for each in STOPPING:
-        if signal.getsignal(each) != signal.SIG_IGN:  # as a shell sets it for a job in the background
-            before[each] = signal.signal(each, stop)
+    session = Session(options, notice)
     try:
-        session = Session(options, notice)
-        try:
-            session.start()
-            if plain:
-                lines(session, notice)
-            else:
-                show(session, said, tell)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            for each in before:
-                signal.signal(each, signal.SIG_IGN)
-            summary = session.close()
+        session.start()
+        if plain:
+            lines(session, notice)
+        else:
+            show(session, said, tell)
+    except KeyboardInterrupt:
+        pass
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        endings.begin()
+        summary = session.close()
     return summary
 
 

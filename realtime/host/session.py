@@ -272,10 +272,13 @@ class Session:
     def _end_notes(self) -> None:
         """End what is held: the instruments of a DAW would sound on after the host."""
         state, deadline = self.engine.state, time.monotonic() + ENDING_SECONDS
-        self.engine.link.command(Command.PANIC)
-        last = int(state["counters"][Counter.PERIODS]) + ENDING_PERIODS
-        while state["counters"][Counter.PERIODS] < last and time.monotonic() < deadline:
-            time.sleep(PUMP_SECONDS)
+        ended = False
+        while not ended and time.monotonic() < deadline:  # again, where someone plays on meanwhile
+            self.engine.link.command(Command.PANIC)
+            last = int(state["counters"][Counter.PERIODS]) + ENDING_PERIODS
+            while state["counters"][Counter.PERIODS] < last and time.monotonic() < deadline:
+                time.sleep(PUMP_SECONDS)
+            ended = state["note_count"] == 0
 
     def summary(self) -> dict[str, Any]:
         """Return notes per part, latency in microseconds, xruns, counters and files written."""

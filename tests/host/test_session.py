@@ -2,6 +2,7 @@
 
 import time
 
+import jack
 import numpy as np
 import pytest
 
@@ -10,10 +11,12 @@ from realtime.engine.state import CONTROL_PORT, FRAME, PORT
 from realtime.ensembles.library import find_ensemble
 from realtime.host.engine import Engine
 from realtime.host.event_log import read_take
+from realtime.host.options import Options
 from realtime.host.player import performance_events
 from realtime.host.rendering import decisions
+from realtime.host.session import Session
 from realtime.music.smf import read_performance
-from tests.live import ROOT, Host, Keyboard, Listener, jack_server, needs_jackd, wait_until
+from tests.live import ROOT, SOUNDFONT, Host, Keyboard, Listener, jack_server, needs_jackd, wait_until
 
 PARTS = ("1 Soprano", "2 Alto", "3 Tenor", "4 Bass")
 OUTPUTS = [f"concertino:{part}" for part in PARTS]
@@ -149,3 +152,30 @@ def test_events_of_a_file_reach_the_core_on_their_frames(tmp_path):
     written = performance_events(performance, take.header["rate"])[: len(played)]
     assert len(played) > 10
     assert np.ptp(played[:, FRAME] - written[:, FRAME]) == 0
+
+
+@pytest.mark.parametrize("outputs", ["one", "each"])
+def test_without_a_device_the_parts_go_out_by_virtual_ports(monkeypatch, outputs):
+    monkeypatch.setattr("realtime.host.midi_system.APIS", {})  # as if ALSA had no sequencer: JACK's MIDI
+    options = Options(
+        audio="null", midi_in="virtual", midi_out=outputs, separator="zone", soundfont=SOUNDFONT
+    )
+    with jack_server(monkeypatch):
+        session = Session(options, [].append)
+        session.start()
+        client = jack.Client("finder", no_start_server=True)
+        sources = [port.name for port in client.get_ports(":concertino", is_midi=True, is_output=True)]
+        (target,) = [port.name for port in client.get_ports(":in$", is_midi=True, is_input=True)]
+        client.close()
+        keyboard, listener = Keyboard("piano", target), Listener(*sources)
+        keyboard.play((0x90, 80, 80), (0x90, 40, 80))
+        wait_until(lambda: listener.all_notes() == [40, 80])
+        messages = [data[:2] for events in listener.heard.values() for _, data in events if data[0] >> 4 == 9]
+        keyboard.close()
+        session.close()
+        assert not listener.held()
+        listener.close()
+    assert sorted(messages) == [b"\x90\x50", b"\x93\x28"]
+    assert [name.partition(":")[2] for name in sources] == (
+        ["concertino midi_out"] if outputs == "one" else [f"concertino {part}" for part in PARTS]
+    )
