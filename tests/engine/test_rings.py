@@ -161,11 +161,13 @@ def test_several_senders_at_once_lose_nothing():
             while not link.send(port, 0xB0, 1, i % 128):
                 pass
 
-    threads = [threading.Thread(target=send, args=(port,)) for port in range(4)]
+    threads = [threading.Thread(target=send, args=(port,), daemon=True) for port in range(4)]
     for thread in threads:
         thread.start()
+    deadline = time.monotonic() + 60
     while any(thread.is_alive() for thread in threads):
         playing.step()
+        assert time.monotonic() < deadline
     playing.rest(4)
     log = playing.log(Log.INPUT)
     for port in range(4):

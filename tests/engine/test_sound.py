@@ -120,6 +120,19 @@ def test_the_note_after_a_panic_sounds(make):
     assert loudness(sound[:, block:]) > 0.001
 
 
+def test_panic_stops_what_would_ring_on(make):
+    pad = {**DRY, "program": 89}  # a long release
+    alone, after = make(pad), make(pad)
+    after.step(*(on(0, key, 127) for key in (40, 47, 52, 56)))
+    after.rest(40)
+    after.step(command(0, Command.PANIC))
+    levels = []
+    for playing in (alone, after):
+        playing.step(on(0, 100, 20))
+        levels.append(loudness(playing.rest(4)))
+    assert levels[1] == pytest.approx(levels[0], rel=0.05)
+
+
 def test_panic_makes_no_click(make):
     playing = make({**DRY, "program": 73}, period=2048)
     playing.step(on(0, 60, 127))
