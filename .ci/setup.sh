@@ -150,6 +150,7 @@ install_python() {
         extras=$kind,offline,test
     fi
     .venv/bin/pip install -q -e ".[$extras]"
+    .venv/bin/python -m realtime.host.warm || say "the audio core could not be compiled; 'concertino doctor' says more"
     echo "$kind $sum" >".venv/.setup-$purpose"
 }
 
