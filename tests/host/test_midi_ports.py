@@ -122,6 +122,21 @@ class TestOnJack:
             f"{name} is back",
         ]
 
+    def test_a_keyboard_that_comes_another_way_is_left_to_it(self, server, engine):
+        keyboard = Keyboard("piano")
+        sources = ["Midi-Bridge:piano (capture)"]
+        inputs = MidiInputs(engine.link, "piano", [].append, jack=True, elsewhere=lambda: sources)
+        inputs.scan()
+        assert inputs.connected == {}
+        sources.clear()
+        inputs.scan()
+        assert list(inputs.connected) == ["piano:out"]
+        sources.append("Midi-Bridge:piano (capture)")
+        inputs.scan()
+        assert inputs.connected == {}
+        keyboard.close()
+        inputs.close()
+
     def test_parts_go_out_on_a_port_each_and_on_their_channels(self, server, engine):
         outputs = MidiOutputs(["concertino 1 Soprano", "concertino 2 Alto"], jack=True)
         sender = MidiSender(outputs, engine.state)
