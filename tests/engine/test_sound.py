@@ -137,7 +137,7 @@ def test_panic_stops_what_would_ring_on(make, next_notes):
     playing.step(*(on(0, key) for key in (40, 47, 52, 56)), *(off(9, key) for key in (40, 47)))
     assert voices(playing) >= 4
     playing.step(command(0, Command.PANIC), *next_notes)
-    playing.step()
+    playing.rest(10)
     fresh.step(*next_notes)
     assert voices(playing) == voices(fresh)
 
