@@ -80,15 +80,13 @@ def test_recorded_input_can_be_played_again_and_selects_no_ensemble(tmp_path):
     assert programs == given
 
 
-def fill_up(tmp_path: Path, host: Host, records: Path) -> dict:
+def fill_up(host: Host, records: Path) -> dict:
     host.wait_for("recording ended:")
-    played = sum(1 for _ in host.lines)
     time.sleep(1)
     summary = host.stop()
     folder = take_of(records)
-    assert [line for line in host.lines if "recording ended" in line] == [
-        line for line in host.lines[:played] if str(folder / "sound.wav") in line
-    ]
+    (told,) = [line for line in host.lines if "recording" in line]
+    assert told.startswith(f"recording ended: {folder / 'sound.wav'}: ")
     sound, rate = soundfile.read(folder / "sound.wav")
     assert len(sound) > rate
     assert len(sound) < summary["counters"]["periods"] * summary["period"] - rate / 2  # playing went on
@@ -108,7 +106,7 @@ def test_a_full_disk_ends_the_recording_in_one_sentence_and_nothing_else(tmp_pat
         pytest.skip("this container may not mount a small disk")
     try:
         with Host(tmp_path, *PLAYING, "--record", str(disk / "takes")) as host:
-            fill_up(tmp_path, host, disk / "takes")
+            fill_up(host, disk / "takes")
         assert "No space left on device; what was written is kept, playing goes on" in host.said
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
@@ -118,7 +116,7 @@ def test_a_full_disk_ends_the_recording_in_one_sentence_and_nothing_else(tmp_pat
 def test_a_file_that_may_not_grow_ends_the_recording_and_the_midi_is_kept(tmp_path):
     with Host(tmp_path, *PLAYING, "--record", str(tmp_path / "takes")) as host:
         resource.prlimit(host.process.pid, resource.RLIMIT_FSIZE, (700_000, 700_000))
-        fill_up(tmp_path, host, tmp_path / "takes")
+        fill_up(host, tmp_path / "takes")
     folder = take_of(tmp_path / "takes")
     assert "File too large; what was written is kept" in host.said
     assert sum(len(pitches) for pitches in notes(folder / "parts.mid").values()) > 4
@@ -164,6 +162,16 @@ def test_the_midi_files_are_written_while_it_plays(tmp_path, monkeypatch):
     assert notes(path) == {"input 0": [60]}
     taking.close()
     engine.close()
+
+
+def test_the_end_of_a_recording_is_told_once(tmp_path):
+    said = []
+    header = {"rate": 48000.0, "tempo": 80.0}
+    taking = recorder_module.Recorder(tmp_path, header, [], said.append)
+    for reason in ("disk\nfull", "disk gone"):
+        taking._end(OSError(reason))
+    taking.close()
+    assert said == ["recording ended: disk full; what was written is kept, playing goes on"]
 
 
 def test_two_takes_of_one_second_have_a_folder_each(tmp_path):
