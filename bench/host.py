@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from bench.child import complain, die_with_parent, say, serve
+from bench.memory import resident
 from realtime.drivers.jack import JackDriver
 from realtime.engine.state import BUCKETS, Counter, Stage
 from realtime.host.session import Options, Session
@@ -105,7 +105,7 @@ class Host:
             "stages": take_histograms(self.engine.state),
             "counters": self.engine.counters(),
             "sounding": int(self.engine.state["note_count"]),
-            "rss_mb": round(psutil.Process().memory_info().rss / 1e6, 1),
+            **resident(),
         }
 
 

@@ -104,6 +104,7 @@ def _measure_host(
         result |= {
             "callback_us": stages.summary("callback"),
             "separator_us": stages.summary("separator"),
+            "decision_us": stages.summary("decision"),
             "stages_us": stages.all(),
             "separator": host.hello["separator"],
             "sounding_after": said["sounding"],
@@ -113,6 +114,7 @@ def _measure_host(
             "priority": host.hello["priority"],
             "compiled": host.hello["compiled"],
             "rss_mb": said["rss_mb"],
+            "rss_shared_mb": said["rss_shared_mb"],
             "start_seconds": {"first": round(first, 3), "warm": round(host.start_seconds, 3)},
         }
         if held:
@@ -130,6 +132,7 @@ def _interval(rig: Rig, played: Played, said: dict[str, Any]) -> dict[str, Any]:
         "key_to_sound_ms": percentiles(played.heard.frames, 1000 / rig.rate),
         "callback_us": stages.summary("callback"),
         "separator_us": stages.summary("separator"),
+        "decision_us": stages.summary("decision"),
         "lost_notes": played.heard.lost,
         "xruns": played.xruns,
         "rss_mb": said["rss_mb"],

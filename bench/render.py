@@ -16,6 +16,7 @@ from typing import Any
 import realtime
 from bench.child import ChildError
 from bench.machine import describe_machine
+from bench.memory import resident
 from bench.performance import perform
 from bench.plan import Report, silent
 from bench.rig import Rig, open_rig
@@ -82,7 +83,8 @@ def measure_render(
             "warm": round(statistics.median(s["start"] for s in starts[warm]), 3),
             "worst_warm": round(max(s["start"] for s in starts[warm]), 3),
         },
-        "rss_mb": round(max(s["rss"] for s in starts) / 1e6, 1),
+        "rss_mb": max(s["rss_mb"] for s in starts),
+        "rss_shared_mb": max(s["rss_shared_mb"] for s in starts),
         "runs": runs,
         "soundfont": soundfont.name,
         "machine": machine,
@@ -104,8 +106,6 @@ def _render(midi: Path, folder: Path, options: Sequence[str]) -> dict[str, Any]:
 
 def _play(rig: Rig, options: Sequence[str], notes: int) -> dict[str, float]:
     """Start ``play``; return seconds until a note can be sent to it, and its bytes of memory after some."""
-    import psutil
-
     arguments = ["play", "--plain", "--audio", "jack", "--midi-in", "virtual", *options]
     began = time.monotonic()
     process = subprocess.Popen(
@@ -125,7 +125,7 @@ def _play(rig: Rig, options: Sequence[str], notes: int) -> dict[str, float]:
             process.terminate()
             raise ChildError(f"concertino play: {_last_line(process.communicate(timeout=10)[1])}") from None
         rig.play(instrument, perform(notes, rig.rate, 1))
-        return {"start": at - began, "rss": float(psutil.Process(process.pid).memory_info().rss)}
+        return {"start": at - began, **resident(process.pid)}
     finally:
         process.terminate()
         try:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bench.separator_steps import PACINGS
+
 STDOUT = Path("-")
 COLUMNS = ("p50", "p95", "p99", "p999", "max")
 
@@ -83,7 +85,8 @@ def show_latency(result: dict[str, Any], console: Console) -> None:
     rows["callback"] = ("us", result["callback_us"])
     if "callback_us_32_voices" in result:
         rows[f"callback, {result['voices']} voices"] = ("us", result["callback_us_32_voices"])
-    rows["separator, one note"] = ("us", result["separator_us"])
+    rows["separator's step"] = ("us", result["separator_us"])
+    rows["one note's decision"] = ("us", result["decision_us"])
     console.print(
         percentile_table(
             f"{result['driver']}, period {result['period']} at {result['rate']:.0f} Hz, "
@@ -101,7 +104,7 @@ def show_latency(result: dict[str, Any], console: Console) -> None:
         f"still sounding at the end {result['sounding_after']}",
         f"xruns {result['xruns']} ({per_minute['playing']} a minute; idle server: {per_minute['idle']})",
         f"start {result['start_seconds']['warm']:.2f} s (first {result['start_seconds']['first']:.2f} s), "
-        f"memory {result['rss_mb']:.0f} MB",
+        f"memory {result['rss_mb']:.0f} MB, of which {result['rss_shared_mb']:.0f} MB are the server's",
     ]
     if "callback_share_32_voices" in result:
         share = result["callback_share_32_voices"]["p999"]
@@ -137,7 +140,7 @@ def show_separator(result: dict[str, Any], console: Console) -> None:
 def show_notochord(result: dict[str, Any], console: Console) -> None:
     """Print the tables of ``concertino bench peers notochord``."""
     rows, said = {}, []
-    for pacing in ("back_to_back", "gaps"):
+    for pacing in PACINGS:
         part = result[pacing]
         where = pacing.replace("_", " ")
         rows[f"Notochord, {where}"] = ("us", part["notochord_us"])
@@ -168,6 +171,7 @@ def show_render(result: dict[str, Any], console: Console) -> None:
         f"{result['times_real_time_with_start']:.1f} times with the start of the command",
         f"play: first possible note after {start['warm']:.2f} s "
         f"(first start {start['first']:.2f} s, slowest warm one {start['worst_warm']:.2f} s)",
-        f"play: {result['rss_mb']:.0f} MB resident with {result['soundfont']}",
+        f"play: {result['rss_mb']:.0f} MB resident with {result['soundfont']}, "
+        f"of which {result['rss_shared_mb']:.0f} MB are the JACK server's",
     ):
         console.print(line, highlight=False, soft_wrap=True)

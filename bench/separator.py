@@ -9,7 +9,7 @@ from bench.child import Child
 from bench.machine import describe_machine
 from bench.onsets import jitter, percentiles
 from bench.plan import Report, silent
-from bench.separator_steps import PERIOD, RATE
+from bench.separator_steps import BACK_TO_BACK, PACINGS, PERIOD, PLAYING, RATE
 
 ROUNDS = 4
 """Each variant is measured this many times, in turn with the others: a machine's mood passes over all."""
@@ -24,17 +24,21 @@ class Variant(NamedTuple):
     path: str
     """``c``: the path that plays; ``python``: ``session.run``."""
     load: str
-    idle: bool
-    """Whether there are idle gaps between the steps, as a player makes them."""
+    pacing: str
+    """One of ``PACINGS``."""
 
     @property
     def name(self) -> str:
         """Key in the result."""
-        return f"{self.path}_{self.load}_{'gaps' if self.idle else 'back_to_back'}"
+        return f"{self.path}_{self.load}_{self.pacing}"
 
 
 VARIANTS = [
-    Variant(p, load, idle) for idle in (False, True) for p in ("c", "python") for load in ("none", "gil")
+    Variant(path, load, pacing)
+    for pacing in PACINGS
+    for path in ("c", "python")
+    for load in ("none", "gil")
+    if (path, pacing) != ("python", PLAYING)
 ]
 
 
@@ -65,21 +69,22 @@ def measure_separator(
     with Child("bench.separator_steps", ["--separator", separator, "--soundfont", str(soundfont)]) as child:
         for variant in VARIANTS:
             child.ask(
-                "steps", **variant._asdict(), count=WARM_UP_STEPS // (50 if variant.idle else 1), seed=0
+                "steps",
+                **variant._asdict(),
+                count=WARM_UP_STEPS // (1 if variant.pacing == BACK_TO_BACK else 50),
+                seed=0,
             )
         turns = [(turn, variant) for turn in range(ROUNDS) for variant in VARIANTS]
         for place, (turn, variant) in enumerate(turns):
             report("rounds of steps", place, len(turns))
-            count = -(-(gap_steps if variant.idle else steps) // ROUNDS)
+            count = -(-(steps if variant.pacing == BACK_TO_BACK else gap_steps) // ROUNDS)
             answer = child.ask("steps", **variant._asdict(), count=count, seed=seed + turn)
             took[variant].append(np.array(answer["ns"], np.int64))
             failed = answer["failed"]
     step = {v: np.concatenate([rows[0] for rows in took[v]]) for v in VARIANTS}
     variants = {v.name: percentiles(step[v], US, 2) for v in VARIANTS}
     decided = {
-        f"decision_{v.load}_{'gaps' if v.idle else 'back_to_back'}": percentiles(
-            np.concatenate([rows[1] for rows in took[v]]), US, 2
-        )
+        f"decision_{v.load}_{v.pacing}": percentiles(np.concatenate([rows[1] for rows in took[v]]), US, 2)
         for v in VARIANTS
         if v.path == "c"
     }
@@ -95,12 +100,12 @@ def measure_separator(
         "jitter_ms": round(jitter(main) / 1000, 4),
         "steps_us": variants | decided,
         "gil_to_idle": {
-            f"{path}_{pacing}": {
-                rank: _ratio(variants[f"{path}_gil_{pacing}"][rank], variants[f"{path}_none_{pacing}"][rank])
+            f"{v.path}_{v.pacing}": {
+                rank: _ratio(variants[v._replace(load="gil").name][rank], variants[v.name][rank])
                 for rank in ("p50", "p99")
             }
-            for path in ("c", "python")
-            for pacing in ("back_to_back", "gaps")
+            for v in VARIANTS
+            if v.load == "none"
         },
         "gap_notes": gap_steps,
         "failed_steps": failed,

@@ -54,6 +54,11 @@ class Hog:
         self._thread.join()
 
 
+BACK_TO_BACK, GAPS, PLAYING = PACINGS = ("back_to_back", "gaps", "playing")
+"""Without a pause; after idle gaps in which the host does nothing at all; after gaps in which periods go on
+without a note, as they do while someone plays (and the host keeps the separator warm)."""
+
+
 def gaps_ms(count: int, seed: int) -> np.ndarray:
     """Return exponential gaps within 20 and 500 ms: a player's idle times."""
     return np.clip(np.random.default_rng(seed).exponential(100.0, count), 20.0, 500.0)
@@ -73,8 +78,11 @@ class CompiledSteps:
         self._sound = np.zeros((2, PERIOD), np.float32)
         self._sleep = np.zeros(2, np.int64)
 
-    def run(self, gaps: np.ndarray, seed: int) -> np.ndarray:
-        """Play a note after each gap (ms); return ns, shape (n, 2): the step alone, and the decision."""
+    def run(self, gaps: np.ndarray, seed: int, rest_ns: int = 0) -> np.ndarray:
+        """Play a note after each gap (ms); return ns, shape (n, 2): the step alone, and the decision.
+
+        ``rest_ns``: between the periods in a gap; 0 for none.
+        """
         random = np.random.default_rng(seed)
         notes = np.column_stack(
             [
@@ -90,6 +98,7 @@ class CompiledSteps:
                 self.engine.address,
                 self._nanosleep,
                 PERIOD,
+                rest_ns,
                 np.ascontiguousarray(notes[part]),
                 self._sound,
                 took[part],
@@ -123,8 +132,8 @@ class PythonSteps:
         self.feeding = [output.feeds for output in manifest.outputs]
         self.pitches = [t.name for t in manifest.inputs if t.source == "pitch"]
 
-    def run(self, gaps: np.ndarray, seed: int) -> np.ndarray:
-        """Make a step after each gap (ms); return ns, shape (n, 1)."""
+    def run(self, gaps: np.ndarray, seed: int, rest_ns: int = 0) -> np.ndarray:
+        """Make a step after each gap (ms); return ns, shape (n, 1). There are no periods here."""
         random = np.random.default_rng(seed)
         took = np.zeros((len(gaps), 1), np.int64)
         for i, gap in enumerate(gaps):
@@ -176,10 +185,11 @@ def main() -> None:
     lock_memory()
     freeze_collector()
 
-    def steps(path: str, load: str, idle: bool, count: int, seed: int) -> dict[str, Any]:
-        gaps = gaps_ms(count, seed) if idle else np.zeros(count)
+    def steps(path: str, load: str, pacing: str, count: int, seed: int) -> dict[str, Any]:
+        gaps = np.zeros(count) if pacing == BACK_TO_BACK else gaps_ms(count, seed)
+        rest_ns = round(1e9 * PERIOD / RATE) if pacing == PLAYING else 0
         with Hog(load == "gil"):
-            took = in_real_time(lambda: paths[path].run(gaps, seed))
+            took = in_real_time(lambda: paths[path].run(gaps, seed, rest_ns))
         return {"ns": took.T.tolist(), "failed": int(compiled.engine.state["counters"][Counter.FAILED])}
 
     say(done={"separator": given.separator, "parameters_mb": plugin.graph_path.stat().st_size / 1e6})

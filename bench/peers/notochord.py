@@ -20,7 +20,7 @@ from bench.machine import describe_machine
 from bench.onsets import percentiles
 from bench.plan import Report, silent
 from bench.separator import SEPARATOR, US
-from bench.separator_steps import gaps_ms
+from bench.separator_steps import BACK_TO_BACK, PACINGS, gaps_ms
 
 NOTOCHORD, TORCH = "notochord==0.8.0", "torch==2.13.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -102,26 +102,28 @@ def measure_notochord(
     python = prepare(report)
     machine = describe_machine()
     names = ("notochord", "ours", "ours_decision")
-    took: dict[tuple[str, bool], list[np.ndarray]] = {(n, idle): [] for n in names for idle in (False, True)}
+    took: dict[tuple[str, str], list[np.ndarray]] = {(n, p): [] for n in names for p in PACINGS}
     with (
         Child(str(STEPS), python=str(python)) as peer,
         Child("bench.separator_steps", ["--separator", separator, "--soundfont", str(soundfont)]) as ours,
     ):
         peer.ask("steps", gaps_ms=[0] * WARM_UP, seed=0)
-        ours.ask("steps", path="c", load="none", idle=False, count=WARM_UP * 10, seed=0)
-        turns = [(turn, idle) for turn in range(ROUNDS) for idle in (False, True)]
-        for place, (turn, idle) in enumerate(turns):
+        ours.ask("steps", path="c", load="none", pacing=BACK_TO_BACK, count=WARM_UP * 10, seed=0)
+        turns = [(turn, pacing) for turn in range(ROUNDS) for pacing in PACINGS]
+        for place, (turn, pacing) in enumerate(turns):
             report("rounds of steps", place, len(turns))
+            idle = pacing != BACK_TO_BACK
             count = -(-(gap_steps if idle else steps) // ROUNDS)
             gaps = gaps_ms(count, seed + turn).tolist() if idle else [0] * count
-            took["notochord", idle].append(np.array(peer.ask("steps", gaps_ms=gaps, seed=seed + turn)["ns"]))
-            answer = ours.ask("steps", path="c", load="none", idle=idle, count=count, seed=seed + turn)
-            took["ours", idle].append(np.array(answer["ns"][0]))
-            took["ours_decision", idle].append(np.array(answer["ns"][1]))
+            asked = peer.ask("steps", gaps_ms=gaps, seed=seed + turn)
+            took["notochord", pacing].append(np.array(asked["ns"]))
+            answer = ours.ask("steps", path="c", load="none", pacing=pacing, count=count, seed=seed + turn)
+            took["ours", pacing].append(np.array(answer["ns"][0]))
+            took["ours_decision", pacing].append(np.array(answer["ns"][1]))
         about = peer.hello
     result: dict[str, Any] = {}
-    for idle, pacing in ((False, "back_to_back"), (True, "gaps")):
-        times = {name: percentiles(np.concatenate(took[name, idle]), US, 2) for name in names}
+    for pacing in PACINGS:
+        times = {name: percentiles(np.concatenate(took[name, pacing]), US, 2) for name in names}
         peer_p50 = times["notochord"]["p50"]
         result[pacing] = {
             **{f"{name}_us": values for name, values in times.items()},
@@ -133,7 +135,7 @@ def measure_notochord(
         "notochord": about,
         "weights": "random",
         "separator": separator,
-        "steps": {"back_to_back": steps, "gaps": gap_steps},
+        "steps": {p: steps if p == BACK_TO_BACK else gap_steps for p in PACINGS},
         **result,
         "machine": machine,
     }

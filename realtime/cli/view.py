@@ -30,6 +30,7 @@ LOAD_SECONDS = 0.5
 STAGES = {
     "key_to_sound": "key to sound",
     "callback": "callback",
+    "decision": "decision",
     "separator": "separator",
     "synth": "synth",
     "input": "input to core",

@@ -59,6 +59,11 @@ def _check_no_external_data(manifest: Manifest, model: ModelProto) -> None:
             )
 
 
+OLDEST_RUNTIME_OPSET, OLDEST_RUNTIME_IR = 21, 10
+"""What ONNX Runtime 1.20, the oldest allowed, takes for sure. To ask costs the 20 MB of its Python module,
+which playing does not need: the host talks to ONNX Runtime's library."""
+
+
 def _messages(message: Any) -> Iterator[Any]:
     """Yield ``message`` and every message in it; the parser has bounded the depth."""
     yield message
@@ -77,6 +82,8 @@ def _check_opset(manifest: Manifest, model: ModelProto) -> None:
         raise PluginError(
             manifest.name, "graph.opset", f"{declared} declared, {versions} in the graph; make them equal"
         )
+    if 1 <= declared <= OLDEST_RUNTIME_OPSET and 1 <= model.ir_version <= OLDEST_RUNTIME_IR:
+        return
     refusal = _runtime_refusal(declared, model.ir_version)
     if refusal:
         raise PluginError(

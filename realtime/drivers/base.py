@@ -1,6 +1,7 @@
 """What the host asks of every real-time driver."""
 
 import ctypes
+from types import ModuleType
 from typing import Any, Protocol
 
 
@@ -38,3 +39,11 @@ def abandon(*things: Any) -> None:
     """Never free ``things``: the server that they belong to is gone, and their libraries crash over it."""
     for thing in things:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+def takes_compiled_callback(sounddevice: ModuleType) -> bool:
+    """Return whether this sounddevice shows PortAudio's own functions, which take a compiled callback.
+
+    Without them the driver falls back to a callback in Python, which waits for the interpreter.
+    """
+    return hasattr(getattr(sounddevice, "_lib", None), "Pa_OpenStream")

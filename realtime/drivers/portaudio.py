@@ -12,7 +12,7 @@ import numpy as np
 import sounddevice
 from numba import cfunc, int64, types
 
-from realtime.drivers.base import DriverError, abandon
+from realtime.drivers.base import DriverError, abandon, takes_compiled_callback
 from realtime.engine.core import process_period
 from realtime.engine.native import c_function, carray
 from realtime.engine.state import Counter, State
@@ -101,9 +101,7 @@ class PortAudioDriver:
         self._played, self._moved_at = -1, time.monotonic()
         self._stream: Any = None
         self._python: sounddevice.RawOutputStream | None = None
-        self.compiled = (
-            compiled and hasattr(sounddevice, "_lib") and hasattr(sounddevice._lib, "Pa_OpenStream")
-        )
+        self.compiled = compiled and takes_compiled_callback(sounddevice)
         try:
             if self.compiled:
                 self._open(index, description)

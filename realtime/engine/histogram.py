@@ -25,7 +25,7 @@ def bucket(ns):
 
 @njit
 def add(s, stage, ns):
-    """Audio thread: count a duration in ns for a stage."""
+    """Count a duration in ns for a stage. Each stage has one thread that adds to it."""
     s.histogram[stage, bucket(ns)] += 1
     s.stage_max[stage] = max(s.stage_max[stage], ns)
 

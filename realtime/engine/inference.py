@@ -7,6 +7,7 @@ thread without the GIL does (``work``), woken by a semaphore; offline, the same 
 from numba import float32, int32, int64, njit, types
 
 from realtime.contract.features import FEATURES, MAX_BEAT
+from realtime.engine.histogram import add
 from realtime.engine.native import (
     c_function,
     carray,
@@ -17,7 +18,7 @@ from realtime.engine.native import (
     store_shared,
 )
 from realtime.engine.rings import word
-from realtime.engine.state import PARTS, REQUESTS, State, Sync
+from realtime.engine.state import PARTS, REQUESTS, Stage, State, Sync
 
 FLOAT32, INT64, INT32 = range(3)
 DTYPES = {"float32": FLOAT32, "int64": INT64, "int32": INT32}
@@ -36,6 +37,7 @@ SEPARATOR, RESTART, PITCH, VELOCITY, TICK, CHORD_INDEX = range(6)
 LAST, CHORD_LAST, SOUNDING = 8, 8 + PARTS, 8 + 2 * PARTS
 
 REQUESTED, ANSWERED = int(Sync.REQUESTED), int(Sync.ANSWERED)
+SEPARATOR_STAGE = int(Stage.SEPARATOR)
 WORKER_STOP, ASLEEP = int(Sync.WORKER_STOP), int(Sync.ASLEEP)
 
 # OrtStatus* Run(session, run_options, input_names, inputs, count, output_names, count, outputs)
@@ -160,6 +162,7 @@ def step(s, place):
     took = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker) - began
     s.answer_ns[place] = took
     s.step_ns[separator] = took
+    add(s, SEPARATOR_STAGE, took)
 
 
 @njit

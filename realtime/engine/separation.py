@@ -46,7 +46,7 @@ from realtime.engine.state import (
 )
 
 FALLBACK, LATE, FAILED = int(Counter.FALLBACK), int(Counter.LATE), int(Counter.FAILED)
-DECISION, SEPARATOR_STAGE = int(Log.DECISION), int(Stage.SEPARATOR)
+DECISION, DECISION_STAGE = int(Log.DECISION), int(Stage.DECISION)
 FAR = 1 << 30
 
 
@@ -192,7 +192,7 @@ def decide_note(s, event, chord_index):
         s.counters[LATE] += 1
     took = now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - began
     s.spent_ns += took
-    add(s, SEPARATOR_STAGE, took)
+    add(s, DECISION_STAGE, took)
     if part >= 0:
         return part, confidence, False
     return by_rule(s, pitch), 0.0, True

@@ -28,7 +28,7 @@ REQUESTS = 64
 """Notes on their way to a separator."""
 DRIVER_PORTS = 2 + PORTS + PARTS
 """Left, right, the MIDI inputs, and up to one MIDI output a part."""
-STAGES = 5
+STAGES = 6
 SUB_BUCKETS = 32
 BUCKETS = 33 * SUB_BUCKETS
 """Histogram of ns in log-linear buckets: 32 to each power of two, at most 3 % wide."""
@@ -46,12 +46,14 @@ class Stage(IntEnum):
     INPUT = 0
     """From an event's time stamp to the period that handles it."""
     SEPARATOR = 1
-    """One note's decision, as the audio thread sees it: hand over, step, answer."""
-    SYNTH = 2
+    """One step of the separator's graph. Its own thread adds to this one."""
+    DECISION = 2
+    """One note's decision, as the audio thread waits for it: hand over, step, answer."""
+    SYNTH = 3
     """All rendering of one period."""
-    CALLBACK = 3
+    CALLBACK = 4
     """The whole period."""
-    KEY_TO_SOUND = 4
+    KEY_TO_SOUND = 5
     """From an event's arrival to the first frame that can hold its sound, without the device's own delay."""
 
 

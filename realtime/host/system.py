@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from realtime.drivers.base import takes_compiled_callback
 from realtime.host.devices import quiet
 
 Level = Literal["ok", "note", "problem"]
@@ -101,6 +102,11 @@ def portaudio_finding() -> Finding:
         return Finding("PortAudio", "note", f"does not start ({error})", "Play through JACK or to a file.")
     number, _ = sounddevice.get_portaudio_version()
     short = f"{number >> 16}.{number >> 8 & 0xFF}.{number & 0xFF}"
+    if not takes_compiled_callback(sounddevice):
+        advice = (
+            "Sound through it can break up while Python is busy: play through JACK, or update sounddevice."
+        )
+        return Finding("PortAudio", "note", f"{short} with {apis}, by a callback in Python", advice)
     return Finding("PortAudio", "ok", f"{short} with {apis or 'no host API'}")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.host.system import check_system
+from realtime.host.system import check_system, portaudio_finding
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +28,17 @@ def test_every_check_gives_a_finding_on_this_machine():
     assert "CPU" in findings["ONNX Runtime"].found
     assert len(findings) == 11
     assert all(finding.advice for finding in findings.values() if finding.level != "ok")
+
+
+def test_a_sounddevice_that_hides_portaudio_is_noted(monkeypatch):
+    import sounddevice
+
+    monkeypatch.delattr(sounddevice, "_lib")
+    monkeypatch.setattr(sounddevice, "query_hostapis", lambda: [{"name": "ALSA"}])
+    monkeypatch.setattr(sounddevice, "get_portaudio_version", lambda: (19 << 16, ""))
+    finding = portaudio_finding()
+    assert finding.level == "note"
+    assert "by a callback in Python" in finding.found
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
