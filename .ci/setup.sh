@@ -47,6 +47,7 @@ command -v jackd               | jackd2
 command -v jack_wait           | jack-example-tools jackd2
 command -v jack_capture        | jack-capture
 command -v csound              | csound
+command -v fluidsynth         | fluidsynth
 NEEDS
 }
 

@@ -23,7 +23,7 @@ SoundFont = Annotated[
 ]
 Separator = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Separator to play with [default: bach-lstm]", show_default=False),
+    typer.Option(metavar="NAME", help="Separator to play with [default: bach-chorale]", show_default=False),
 ]
 Seed = Annotated[int, typer.Option(help="The same seed plays the same notes.")]
 
@@ -111,7 +111,7 @@ def latency(
 
 @app.command()
 def separator(
-    name: Annotated[str, typer.Argument(help="Separator: a name, or NAME:value.")] = "bach-lstm",
+    name: Annotated[str, typer.Argument(help="Separator: a name, or NAME:value.")] = "bach-chorale",
     steps: Annotated[
         int, typer.Option(min=8, help="Steps back to back, by each path and with each load.")
     ] = 4000,
@@ -197,5 +197,5 @@ def peers(
     from bench.peers.notochord import measure_notochord
 
     with progress() as report:
-        result = measure_notochord(font, separator or "bach-lstm", steps, steps // 5, seed, report)
+        result = measure_notochord(font, separator or "bach-chorale", steps, steps // 5, seed, report)
     publish(result, show_notochord, json)

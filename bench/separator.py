@@ -14,7 +14,7 @@ from bench.separator_steps import BACK_TO_BACK, PACINGS, PERIOD, PLAYING, RATE
 ROUNDS = 4
 """Each variant is measured this many times, in turn with the others: a machine's mood passes over all."""
 WARM_UP_STEPS = 200
-SEPARATOR = "bach-lstm"
+SEPARATOR = "bach-chorale"
 US = 1e-3  # of a ns
 
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from offline.chorales import PARTS
 from offline.graph import lstm_step
+from offline.history_graph import history_step
 from offline.rules import LEAN, best_zones, closest_graph, closest_mono_graph, mean_pitches, zone_graph
 from offline.score import TICKS, Piece
-from realtime.contract.features import MAX_BEAT
+from realtime.contract.features import CHORD_ABOVE, MAX_BEAT
 from realtime.contract.manifest import Input, Output
 
 CORPUS = "Bach chorales of the music21 corpus (409 pieces, 96,606 notes)"
@@ -67,7 +68,50 @@ Trained with {recipe}""",
         limits="""Chorales in four voices are all it knows. Where fewer voices play, or the notes of a chord
 do not come low to high, it does worse; so it does a little at a tempo that the host does not know. Voices
 that cross are where it errs most; alto and tenor are confused more often than soprano and bass.""",
-        command=f"concertino train separator {name} && concertino export separator {name}",
+        command=f"concertino train separator {name} && concertino export separator {name} "
+        f"--weights runs/{name}/weights.npz",
+    )
+
+
+def history_draft(name: str, weights: Mapping[str, np.ndarray], recipe: str) -> Draft:
+    """Return the step graph, with these weights, of the separator that is told the past."""
+    units = len(weights["mix.bias"])
+    return Draft(
+        name=name,
+        graph=history_step(weights),
+        inputs=(
+            Input("pitch", "int64", (1,), "pitch", clip=(0, 127)),
+            Input("chord_index", "int64", (1,), "chord_index"),
+            Input("since_note", "int64", (1,), "since_note"),
+            Input("chord_above", "int64", (CHORD_ABOVE,), "chord_above"),
+            *(Input(fact, "int64", (len(PARTS),), fact) for fact in _TOLD_OF_PARTS),
+            *(Input(state, "float32", (1, units), "state") for state in "hc"),
+        ),
+        outputs=(
+            Output("scores", "float32", (1, len(PARTS)), "scores"),
+            *(Output(f"next_{state}", "float32", (1, units), "state", state) for state in "hc"),
+        ),
+        parts=PARTS,
+        summary="Separator of Bach chorales that knows who played what, and needs no beat",
+        about=f"""For each note, the host tells it what it knows: the interval from each part's last note,
+whether that key is still down, how many milliseconds ago it went down and came up, when the last note of
+all began, and which other notes arrived in the same period. Each of these is one of a few values that picks
+a row of a table; the rows are summed and go through two layers and an LSTM of {units} units, which remembers
+the piece. There is no beat and no position: nothing depends on a tempo.
+
+What is told of the past follows from its own decisions. In training it met the true past, a damaged one, and
+more and more the one that it had made itself, so that it finds back from a wrong decision; and most of what
+it heard was played as by hand (`offline/human.py`).
+
+The graph takes one note at a time and carries its state in and out. Stepped note by note it gives the scores
+of the sequence model it was trained as, to 1e-4, on every test piece.
+
+Trained with {recipe}""",
+        limits="""Chorales in four voices are all it knows. A chord whose notes come one by one, in any
+order, is harder than one that arrives in a period: the first notes are decided without the others. Voices
+that cross are where it errs most.""",
+        command=f"concertino train separator {name} && concertino export separator {name} "
+        f"--weights runs/{name}/weights.npz",
     )
 
 
@@ -172,6 +216,7 @@ def _keys(pitches: Sequence[float]) -> str:
     return ", ".join(f"{pitch:g}" for pitch in pitches)
 
 
+_TOLD_OF_PARTS = ("last_pitch", "down", "since_onset", "since_release")
 _PITCH = Input("pitch", "float32", (1,), "pitch")
 
 RULES: dict[str, Callable[[str, Sequence[Piece]], Draft]] = {

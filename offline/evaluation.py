@@ -1,20 +1,19 @@
-"""A separator stepped over scores as a host would step it, and the paper's metric of what it decides."""
+"""A separator stepped over performances as a host would step it, and the metrics of what it decides."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from offline.score import Piece
-from realtime.contract.features import MAX_BEAT, NO_PITCH
+from offline.facts import columns_of, describe, fact_count, features
+from offline.human import PERTURBATIONS, human_takes
+from offline.take import NOBODY, Take
 from realtime.contract.manifest import Manifest
 from realtime.contract.plugin import Plugin
 from realtime.contract.stepper import Stepper
 
-VELOCITY = 64
-"""A score says nothing of velocity."""
-
-Step = Callable[[Mapping[str, int | Sequence[int]]], np.ndarray]
+Step = Callable[[Mapping[str, Any]], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -25,43 +24,32 @@ class Result:
     """Share of all notes of all pieces that went to their part (Dong et al., ISMIR 2021, section 5)."""
     balanced_accuracy: float
     """Mean over the parts of the share of the part's notes that went to it."""
+    soundness: float
+    """Of successive notes given to one part, the share that belong to one part."""
+    completeness: float
+    """Of successive notes of one part, the share that were given to one part."""
+    flicker: float
+    """The rest: how often a voice changes its instrument though the music does not."""
     notes: int
     pieces: int
     part_accuracy: dict[str, float]
+    confusion: dict[str, dict[str, int]]
+    """Notes by their true part, then by the part that they went to."""
 
 
-def play_piece(step: Step, piece: Piece, parts: int) -> np.ndarray:
-    """Give ``step`` the notes of ``piece`` one by one; return its scores, float32 (notes, parts).
+def play_take(step: Step, take: Take, parts: int) -> np.ndarray:
+    """Give ``step`` the notes of ``take`` one by one; return its scores, float32 (notes, parts).
 
-    The notes of one onset are one chord, low to high. What depends on the past (``last_pitch``,
-    ``chord_last_pitch``, ``sounding``) follows the separator's own decisions, the highest score deciding;
-    durations tell only what is still held.
+    What depends on the past (``last_pitch``, ``down``, ``since_onset`` ...) follows the separator's own
+    decisions, the highest score deciding; when keys come up tells only what is still held.
     """
-    scores = np.empty((len(piece), parts), np.float32)
-    last = [NO_PITCH] * parts
-    held: list[list[int]] = [[] for _ in range(parts)]  # ends of the notes of each part
-    for first, end in piece.chords():
-        onset = int(piece.onset[first])
-        before = tuple(last)
-        held = [[e for e in ends if e > onset] for ends in held]
-        for note in range(first, end):
-            pitch = int(piece.pitch[note])
-            scores[note] = step(
-                {
-                    "pitch": pitch,
-                    "velocity": VELOCITY,
-                    "position": int(piece.position[note]),
-                    "beat": min(int(piece.beat[note]), MAX_BEAT),
-                    "tick": onset,
-                    "chord_index": note - first,
-                    "last_pitch": tuple(last),
-                    "chord_last_pitch": before,
-                    "sounding": tuple(map(len, held)),
-                }
-            )
-            part = int(scores[note].argmax())
-            last[part] = pitch
-            held[part].append(onset + int(piece.duration[note]))
+    scores = np.empty((len(take), parts), np.float32)
+    given = np.full(len(take), NOBODY)
+    row, columns, ticks = np.empty(fact_count(parts), np.int64), columns_of(take), take.tick
+    for note in range(len(take)):
+        describe(note, columns, given, parts, row)
+        scores[note] = step(features(row, int(ticks[note]), parts))
+        given[note] = int(scores[note].argmax())
     return scores
 
 
@@ -82,31 +70,73 @@ def label_order(manifest: Manifest, names: Sequence[str]) -> list[int]:
     return [names.index(part) for part in own] if sorted(own) == sorted(names) else list(range(len(names)))
 
 
-def evaluate(plugin: Plugin, pieces: Iterable[Piece], names: Sequence[str]) -> Result:
-    """Step ``plugin`` over every piece, each from a fresh state, and measure it.
+def evaluate(plugin: Plugin, takes: Iterable[Take], names: Sequence[str]) -> Result:
+    """Step ``plugin`` over every take, each from a fresh state, and measure it.
 
     ``names`` are the corpus's parts in the order of its labels.
 
     Raises:
-        ValueError: the separator does not have the corpus's parts.
+        ValueError: the separator does not have the corpus's parts, or there is no note.
         PluginError: the graph fails.
     """
     order = np.array(label_order(plugin.manifest, names))
     stepper = Stepper(plugin, len(names))
-    decided, true, count = [], [], 0
-    for piece in pieces:
+    decided, true = [], []
+    for take in takes:
         stepper.reset()
-        decided.append(order[play_piece(stepper.step, piece, len(names)).argmax(1)])
-        true.append(piece.part)
-        count += 1
-    return measure_labels(np.concatenate(decided), np.concatenate(true), names, count)
+        decided.append(order[play_take(stepper.step, take, len(names)).argmax(1)])
+        true.append(take.part)
+    return measure_labels(decided, true, names)
 
 
-def measure_labels(decided: np.ndarray, true: np.ndarray, names: Sequence[str], pieces: int) -> Result:
-    """Return the metric of int labels of shape (notes,), pooled over all notes.
+def evaluate_human(plugin: Plugin, takes: Sequence[Take], names: Sequence[str]) -> dict[str, float]:
+    """Return the accuracy under each perturbation of the protocol by its name, and under ``all``.
 
-    A part without notes is left out.
+    Raises:
+        ValueError, PluginError: as ``evaluate``.
     """
-    right = decided == true
-    recall = {name: float(right[true == i].mean()) for i, name in enumerate(names) if (true == i).any()}
-    return Result(float(right.mean()), float(np.mean(list(recall.values()))), len(true), pieces, recall)
+    found = {name: evaluate(plugin, human_takes(takes, [name]), names).accuracy for name in PERTURBATIONS}
+    everything = evaluate(plugin, human_takes(takes, list(PERTURBATIONS)), names)
+    return found | {"all": everything.accuracy}
+
+
+def measure_labels(decided: Sequence[np.ndarray], true: Sequence[np.ndarray], names: Sequence[str]) -> Result:
+    """Return the metrics of int labels, for each piece one array of shape (notes,), pooled over all notes.
+
+    Notes that are nobody's are left out, and a part without notes.
+
+    Raises:
+        ValueError: there is no note.
+    """
+    owned = [part >= 0 for part in true]
+    decided = [labels[kept] for labels, kept in zip(decided, owned, strict=True)]
+    true = [labels[kept] for labels, kept in zip(true, owned, strict=True)]
+    given, right = np.concatenate(decided or [[]]), np.concatenate(true or [[]])
+    if not len(right):
+        raise ValueError("there is no note to measure on")
+    table = np.zeros((len(names), len(names)), np.int64)
+    np.add.at(table, (right.astype(int), given.astype(int)), 1)
+    recall = {name: float(table[i, i] / table[i].sum()) for i, name in enumerate(names) if table[i].any()}
+    completeness = _agreement(true, decided)
+    return Result(
+        accuracy=float((given == right).mean()),
+        balanced_accuracy=float(np.mean(list(recall.values()))),
+        soundness=_agreement(decided, true),
+        completeness=completeness,
+        flicker=1.0 - completeness,
+        notes=len(right),
+        pieces=len(true),
+        part_accuracy=recall,
+        confusion={name: dict(zip(names, map(int, table[i]), strict=True)) for i, name in enumerate(names)},
+    )
+
+
+def _agreement(lines: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> float:
+    """Return how often successive notes of one part in ``lines`` share a part in ``others``; 1 for none."""
+    pairs = same = 0
+    for line, other in zip(lines, others, strict=True):
+        for part in np.unique(line):
+            followed = other[line == part]
+            pairs += len(followed) - 1
+            same += int((followed[1:] == followed[:-1]).sum())
+    return same / pairs if pairs else 1.0

@@ -3,17 +3,16 @@
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from offline.card import model_card
 from offline.chorales import LICENCE, PARTS
 from offline.drafts import Draft
-from offline.evaluation import Result, evaluate
+from offline.evaluation import Result, evaluate, evaluate_human
 from offline.graph import OPSET
-from offline.performance import all_as_played
-from offline.score import Piece
+from offline.take import Take
 from realtime.contract.manifest import Graph, Manifest, Training, format_manifest
 from realtime.contract.plugin import Plugin, load_plugin
 from realtime.contract.verify import verify_plugin
@@ -22,9 +21,9 @@ VERSION = "1.0.0"
 
 
 def export_plugin(
-    draft: Draft, test: Sequence[Piece], into: Path, check: Callable[[Plugin], object] | None = None
+    draft: Draft, test: Sequence[Take], into: Path, check: Callable[[Plugin], object] | None = None
 ) -> tuple[Path, Result]:
-    """Measure ``draft`` on the test pieces and write it to ``into``/NAME, in place of what is there.
+    """Measure ``draft`` on the test takes and write it to ``into``/NAME, in place of what is there.
 
     ``check`` is called with the plugin and raises if it is not what it should be. All is made and verified
     in a folder of its own first: when anything fails, ``into`` is as before.
@@ -45,10 +44,10 @@ def export_plugin(
         if check:
             check(plugin)
         result = evaluate(plugin, test, PARTS)
-        played = evaluate(plugin, all_as_played(test), PARTS)
-        manifest = make_manifest(draft, metrics_of(result, played))
+        human = evaluate_human(plugin, test, PARTS)
+        manifest = make_manifest(draft, metrics_of(result, human))
         (folder / "manifest.json").write_bytes(format_manifest(manifest))
-        (folder / "README.md").write_text(model_card(draft, manifest, result, played), "utf-8")
+        (folder / "README.md").write_text(model_card(draft, manifest, result, human), "utf-8")
         verify_plugin(folder)
         if target.exists():
             shutil.move(target, Path(work) / "old")
@@ -79,12 +78,14 @@ def make_manifest(draft: Draft, metrics: dict[str, float]) -> Manifest:
     )
 
 
-def metrics_of(result: Result, played: Result) -> dict[str, float]:
-    """Return the results on the scores, and on the scores as played, as the numbers that a manifest holds."""
+def metrics_of(result: Result, human: Mapping[str, float]) -> dict[str, float]:
+    """Return the results on the scores, and under a player's hands, as the numbers that a manifest holds."""
     numbers = asdict(result)
     parts = numbers.pop("part_accuracy")
+    del numbers["confusion"]
     return {
         **{name: round(float(value), 6) for name, value in numbers.items()},
         **{f"accuracy_{name}": round(value, 6) for name, value in parts.items()},
-        "accuracy_as_played": round(played.accuracy, 6),
+        "accuracy_human": round(human["all"], 6),
+        **{f"human_{name}": round(value, 6) for name, value in human.items() if name != "all"},
     }

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from offline.score import TICKS, Piece
+from offline.take import Take
 from realtime.contract.features import MAX_BEAT
 
 IGNORED = -100
@@ -105,11 +106,11 @@ def make_batch(pieces: Sequence[Piece]) -> tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @torch.no_grad()
-def score_piece(model: LSTMSeparator, piece: Piece) -> np.ndarray:
-    """Return the scores of the whole piece as one sequence, float32 (notes, parts)."""
+def score_take(model: LSTMSeparator, take: Take) -> np.ndarray:
+    """Return the scores of the whole take as one sequence, float32 (notes, parts)."""
     model.eval()
-    pitch, position, beat, _ = make_batch([piece])
-    return model(pitch, position, beat)[0].numpy()
+    pitch, tick = torch.from_numpy(take.pitch)[None], torch.from_numpy(take.tick)[None]
+    return model(pitch, tick % TICKS, tick // TICKS)[0].numpy()
 
 
 @torch.no_grad()

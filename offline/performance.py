@@ -1,6 +1,5 @@
 """A score as a keyboard player might play it: uneven, spread, legato, and with one finger to a key."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -89,21 +88,3 @@ def _one_key_at_a_time(notes: list[Press]) -> list[Press]:
         again[note.pitch] = note.start
         out.append(note._replace(end=max(end, note.start + 0.02)))
     return out[::-1]
-
-
-def all_as_played(pieces: Sequence[Piece]) -> list[Piece]:
-    """Return a performance of each piece, the same at every call."""
-    return [as_played(piece, seed) for seed, piece in enumerate(pieces)]
-
-
-def as_played(piece: Piece, seed: int, bpm: float = BPM) -> Piece:
-    """Return a performance of ``piece`` as a host at the right tempo hears it, in the order of the keys.
-
-    Times are rounded to ticks, so notes of a chord can share a tick, in whatever order they were played.
-    """
-    notes = perform(piece, bpm, seed)
-    second = bpm / 60.0 * TICKS
-    start = np.array([round(note.start * second) for note in notes])
-    end = np.array([round(note.end * second) for note in notes])
-    pitch, part = (np.array([getattr(note, name) for note in notes]) for name in ("pitch", "part"))
-    return Piece(piece.name, start, pitch, np.maximum(end - start, 1), part)

@@ -1,29 +1,31 @@
 """What the commands do, from the corpus to files: train, prove parity, export."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from offline.chorales import PARTS, load_chorales
-from offline.drafts import RULES, lstm_draft
-from offline.evaluation import Result, play_piece
+from offline.drafts import RULES
+from offline.evaluation import Result, play_take
 from offline.export import export_plugin
-from offline.score import Piece
 from offline.split import load_split, pick
-from offline.weights import FOLDER, build_model, load_weights, model_weights, save_weights
+from offline.take import Take, take_of
+from offline.weights import FOLDER, load_weights, model_weights, save_weights
 from realtime.contract.plugin import Plugin
 from realtime.contract.stepper import Stepper
 
 TOLERANCE = 1e-4
 """Largest difference of a score between the step graph and the sequence model."""
-NAME = "bach-lstm"
+
+Scorer = Callable[[Take, np.ndarray], np.ndarray]
+"""Gives the sequence model's scores of a take, (notes, parts), where the given parts played the past."""
 
 
-def train_bach_lstm(
-    folder: Path, *, resume: bool, epochs: int | None, seed: int, threads: int, progress: bool
+def train_separator(
+    name: str, folder: Path, *, resume: bool, epochs: int | None, seed: int, threads: int, progress: bool
 ) -> Path:
     """Train in ``folder``; return the file of the weights.
 
@@ -32,16 +34,18 @@ def train_bach_lstm(
     """
     import torch
 
-    from offline.training import Recipe, Run, train
+    from offline.models import MODELS
+    from offline.training import Run, train
 
+    made = MODELS[name]
     checkpoint, log = folder / "checkpoint.pt", folder / "log.jsonl"
     if resume and not checkpoint.is_file():
         raise ValueError(f"there is no run in {folder} to go on with: leave --resume away")
     if not resume and checkpoint.exists():
         raise ValueError(f"there is a run in {folder}: go on with --resume, or give another --folder")
     torch.set_num_threads(threads)
-    recipe = Recipe(seed=seed)
-    run = Run(recipe if epochs is None else replace(recipe, epochs=epochs), len(PARTS))
+    recipe = replace(made.recipe, seed=seed)
+    run = Run(recipe if epochs is None else replace(recipe, epochs=epochs), len(PARTS), made.new_model)
     if resume:
         run.resume(checkpoint)
     pieces, split = load_chorales(progress=progress), load_split()
@@ -55,10 +59,12 @@ def train_bach_lstm(
     model = train(
         run,
         pick(pieces, split.train),
-        pick(pieces, split.validation),
+        made.validation(pick(pieces, split.validation)),
         checkpoint,
         progress=progress,
         on_epoch=note,
+        epoch=made.epoch,
+        measure=made.measure,
     )
     facts = {
         "recipe": asdict(run.recipe),
@@ -72,60 +78,60 @@ def train_bach_lstm(
     return path
 
 
-def export_bach_lstm(weights: Path | None, into: Path, *, progress: bool = True) -> tuple[Path, Result]:
-    """Export the LSTM with these weights, or those that ship; parity is proven on every test piece first."""
+def export_separator(
+    name: str, weights: Path | None, into: Path, *, progress: bool = True
+) -> tuple[Path, Result]:
+    """Export a model with these weights, or those that ship; parity is proven on every test piece first."""
     import torch
 
-    torch.set_num_threads(1)  # more only get in each other's way on a model this small
-    arrays, facts = load_weights(weights or FOLDER / f"{NAME}.npz")
-    recipe = facts["recipe"]
+    from offline.models import MODELS
+
+    torch.set_num_threads(1)  # more only get in each other's way on models this small
+    made = MODELS[name]
+    arrays, facts = load_weights(weights or FOLDER / f"{name}.npz")
     how = (
-        f"seed {recipe['seed']} on excerpts that are transposed, thinned, loosened in time or lack a part,\n"
-        f"all at random; the weights are those of epoch {facts['best_epoch']}, the best by validation loss\n"
-        f"({facts['validation_loss']:.4f}; validation accuracy {facts['validation_accuracy']:.2%})."
+        f"{made.how.format(seed=facts['recipe']['seed'])}; the weights are those of epoch "
+        f"{facts['best_epoch']}, the best by validation loss ({facts['validation_loss']:.4f}; validation "
+        f"accuracy {facts['validation_accuracy']:.2%})."
     )
-    if weights is None:
-        how += " Seeds 0 and 1 were tried; this one is the better by validation loss."
-    draft = lstm_draft(NAME, arrays, how)
-    test = _test_pieces(progress)
+    test = written_takes(progress=progress)
 
     def check(plugin: Plugin) -> None:
-        check_parity(arrays, plugin, test)
+        check_parity(made.scorer(arrays), plugin, test)
 
-    return export_plugin(draft, test, into, check)
+    return export_plugin(made.draft(name, arrays, how), test, into, check)
 
 
 def export_rule(name: str, into: Path, *, progress: bool = True) -> tuple[Path, Result]:
     """Export one of the rules, with defaults from the training pieces."""
     pieces = load_chorales(progress=progress)
     draft = RULES[name](name, pick(pieces, load_split().train))
-    return export_plugin(draft, pick(pieces, load_split().test), into)
+    return export_plugin(draft, written_takes(progress=progress), into)
 
 
-def check_parity(weights: dict[str, np.ndarray], plugin: Plugin, pieces: Sequence[Piece]) -> float:
-    """Step ``plugin`` over every piece beside the sequence model; return the largest difference of a score.
+def check_parity(scorer: Scorer, plugin: Plugin, takes: Sequence[Take]) -> float:
+    """Step ``plugin`` over every take beside the sequence model; return the largest difference of a score.
 
     Raises:
         ValueError: a label differs, or a score by more than ``TOLERANCE``.
     """
-    from offline.lstm import score_piece
-
-    model = build_model(weights)
     stepper = Stepper(plugin, len(PARTS))
     largest = 0.0
-    for piece in pieces:
+    for take in takes:
         stepper.reset()
-        stepped = play_piece(stepper.step, piece, len(PARTS))
-        whole = score_piece(model, piece)
+        stepped = play_take(stepper.step, take, len(PARTS))
+        whole = scorer(take, stepped.argmax(1))
         difference = float(np.abs(stepped - whole).max())
         largest = max(largest, difference)
         if difference > TOLERANCE or (stepped.argmax(1) != whole.argmax(1)).any():
             raise ValueError(
-                f"the step graph of {plugin.manifest.name} and its sequence model differ on {piece.name} "
+                f"the step graph of {plugin.manifest.name} and its sequence model differ on {take.name} "
                 f"(by up to {difference:.1e}): they are not of the same weights, or the export is broken"
             )
     return largest
 
 
-def _test_pieces(progress: bool) -> list[Piece]:
-    return pick(load_chorales(progress=progress), load_split().test)
+def written_takes(split: str = "test", *, progress: bool = True) -> list[Take]:
+    """Return the pieces of one side of the split, as written."""
+    names = getattr(load_split(), split)
+    return [take_of(piece) for piece in pick(load_chorales(progress=progress), names)]

@@ -1,13 +1,15 @@
-"""Training of the online LSTM, with checkpoints from which a killed run goes on exactly where it was."""
+"""Training with checkpoints from which a killed run goes on exactly where it was; and the online LSTM's."""
 
 import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
@@ -45,14 +47,17 @@ def new_model(recipe: Recipe, parts: int) -> LSTMSeparator:
 
 
 class Run:
-    """A run that can be saved after any epoch and goes on as if it had never stopped."""
+    """A run that can be saved after any epoch and goes on as if it had never stopped.
 
-    def __init__(self, recipe: Recipe, parts: int):
+    ``new_model`` makes an untrained model from the recipe (a dataclass) and the number of parts.
+    """
+
+    def __init__(self, recipe: Any, parts: int, new_model: Callable[[Any, int], Any] = new_model):
         torch.manual_seed(recipe.seed)
-        self.recipe = recipe
+        self.recipe, self.parts, self.new_model = recipe, parts, new_model
         self.draws = np.random.default_rng(recipe.seed)
-        self.model = new_model(recipe, parts)
-        self.average = new_model(recipe, parts)
+        self.model: Any = new_model(recipe, parts)
+        self.average: Any = new_model(recipe, parts)
         self.average.load_state_dict(self.model.state_dict())
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
         self.epoch = 0
@@ -115,22 +120,27 @@ class Run:
 def train(
     run: Run,
     training: Sequence[Piece],
-    validation: Sequence[Piece],
+    validation: Sequence[Any],
     checkpoint: Path,
     *,
     progress: bool = True,
     on_epoch: Callable[[Run, float, float], None] | None = None,
-) -> LSTMSeparator:
+    epoch: Callable[[Run, Sequence[Piece], int], None] | None = None,
+    measure: Callable[[Any, Sequence[Any]], tuple[float, float]] = measure,
+) -> nn.Module:
     """Train until ``run`` is finished; return the model with the weights of the best validation loss.
 
     A checkpoint is written after each epoch. ``on_epoch`` is then told the validation loss and accuracy.
+    ``epoch`` trains on every piece once, in so many steps, and ``measure`` gives loss and accuracy on
+    ``validation``; by default they are those of the online LSTM.
     """
+    train_one = epoch or train_epoch
     steps = math.ceil(len(training) / run.recipe.batch)
     with tqdm(
         total=run.recipe.epochs, initial=run.epoch, desc="training", unit="epoch", disable=not progress
     ) as bar:
         while not run.finished:
-            train_epoch(run, training, steps)
+            train_one(run, training, steps)
             run.epoch += 1
             loss, accuracy = measure(run.average, validation)
             if loss < run.best_loss:
@@ -141,7 +151,7 @@ def train(
             bar.update()
             if on_epoch:
                 on_epoch(run, loss, accuracy)
-    best = new_model(run.recipe, len(run.model.scores.bias))
+    best = run.new_model(run.recipe, run.parts)
     best.load_state_dict(run.best_weights)
     return best.eval()
 
@@ -166,7 +176,7 @@ def train_epoch(run: Run, training: Sequence[Piece], steps: int) -> None:
                 kept.lerp_(new, 1 - recipe.average)
 
 
-def schedule(epoch: float, recipe: Recipe) -> float:
+def schedule(epoch: float, recipe: Any) -> float:
     """Return the share of the learning rate: a linear rise, then half a cosine down to zero."""
     if epoch < recipe.warmup:
         return (epoch + 0.1) / (recipe.warmup + 0.1)

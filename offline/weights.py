@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from offline.lstm import LSTMSeparator
+    from torch import nn
 
 FOLDER = Path(__file__).with_name("weights")
 """Where the weights of the separators that ship are kept."""
@@ -43,20 +43,6 @@ def load_weights(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise ValueError(f"{path} holds no trained weights ({error}); train again") from error
 
 
-def model_weights(model: "LSTMSeparator") -> dict[str, np.ndarray]:
+def model_weights(model: "nn.Module") -> dict[str, np.ndarray]:
     """Return the model's weights by their names, float32."""
     return {name: value.detach().numpy().copy() for name, value in model.state_dict().items()}
-
-
-def build_model(weights: Mapping[str, np.ndarray]) -> "LSTMSeparator":
-    """Return the sequence model with these weights, ready to score pieces."""
-    import torch
-
-    from offline.lstm import LSTMSeparator
-
-    layers = sum(name.startswith("norm.") for name in weights) // 2
-    model = LSTMSeparator(
-        parts=len(weights["scores.bias"]), units=len(weights["norm.0.weight"]), layers=layers
-    )
-    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    return model.eval()

@@ -76,7 +76,7 @@ def show(
 ) -> None:
     """Show what a model is, what it takes and gives, where its weights come from, and how good it is.
 
-    Example: `concertino models show bach-lstm`
+    Example: `concertino models show bach-chorale`
     """
     plugin = find_plugin(name)
     if as_json:
@@ -101,7 +101,7 @@ def verify(
 
     The times are those of ONNX Runtime called from Python. Exits with 2 if a model fails.
 
-    Examples: `concertino models verify` · `concertino models verify bach-lstm ./my-model`
+    Examples: `concertino models verify` · `concertino models verify bach-chorale ./my-model`
     """
     results = [_verify_named(name) for name in names] if names else list(map(_verify_listed, list_plugins()))
     if as_json:

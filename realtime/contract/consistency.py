@@ -90,10 +90,11 @@ def _check_default(manifest: Manifest, tensor: Input, field: str) -> None:
 
 
 def _check_feature(manifest: Manifest, tensor: Input, field: str) -> None:
-    per_part = FEATURES[tensor.source].per_part
+    feature = FEATURES[tensor.source]
     for parts in possible_parts(manifest):
-        if element_count(tensor, parts) != (parts if per_part else 1):
-            wanted = "an element for each part" if per_part else "1 element"
+        if element_count(tensor, parts) != (parts if feature.per_part else feature.size):
+            wanted = "an element for each part" if feature.per_part else f"{feature.size} element"
+            wanted += "s" if feature.size > 1 else ""
             raise PluginError(
                 manifest.name, f"{field} shape", f"source {tensor.source!r} is {wanted}; declare that shape"
             )

@@ -11,8 +11,17 @@ from typing import NamedTuple
 NO_PITCH = -1
 """``last_pitch`` of a part that has not played yet."""
 
+NO_TIME = -1
+"""Milliseconds since something that has not happened yet."""
+
 MAX_BEAT = 4096
 """Last row of the paper's beat table: later beats are clipped to it."""
+
+PER_PART = 0
+"""Size of a feature that has one value for each part."""
+
+CHORD_ABOVE = 4
+"""How many of a chord's coming notes are told."""
 
 
 class Feature(NamedTuple):
@@ -20,19 +29,41 @@ class Feature(NamedTuple):
 
     code: int
     """Number by which compiled code selects the feature."""
-    per_part: bool
-    """True: one value for each part, in the order of the manifest's parts. False: one value."""
+    size: int
+    """How many values it has; ``PER_PART``: one for each part, in the order of the manifest's parts."""
     meaning: str
+
+    @property
+    def per_part(self) -> bool:
+        """Whether there is one value for each part."""
+        return self.size == PER_PART
 
 
 FEATURES: dict[str, Feature] = {
-    "pitch": Feature(0, False, "MIDI key number, 0 to 127"),
-    "velocity": Feature(1, False, "MIDI velocity, 1 to 127"),
-    "position": Feature(2, False, "tick within the beat, 0 to resolution - 1"),
-    "beat": Feature(3, False, f"beat since the start, 0 to {MAX_BEAT}"),
-    "tick": Feature(4, False, "ticks since the start, resolution to the beat"),
-    "chord_index": Feature(5, False, "how many notes of this chord came before this one"),
-    "last_pitch": Feature(6, True, f"pitch of each part's last note, {NO_PITCH} where it has none"),
-    "chord_last_pitch": Feature(7, True, "the same, before this chord began"),
-    "sounding": Feature(8, True, "number of each part's notes that are still held"),
+    "pitch": Feature(0, 1, "MIDI key number, 0 to 127"),
+    "velocity": Feature(1, 1, "MIDI velocity, 1 to 127"),
+    "position": Feature(2, 1, "tick within the beat, 0 to resolution - 1"),
+    "beat": Feature(3, 1, f"beat since the start, 0 to {MAX_BEAT}"),
+    "tick": Feature(4, 1, "ticks since the start, resolution to the beat"),
+    "chord_index": Feature(5, 1, "how many notes of this chord came before this one"),
+    "last_pitch": Feature(6, PER_PART, f"pitch of each part's last note, {NO_PITCH} where it has none"),
+    "chord_last_pitch": Feature(7, PER_PART, "the same, before this chord began"),
+    "sounding": Feature(
+        8, PER_PART, "number of each part's notes that are held by key or pedal, this chord's included"
+    ),
+    "down": Feature(9, PER_PART, "number of each part's keys that are down, this chord's included"),
+    "since_onset": Feature(
+        10, PER_PART, f"milliseconds since each part's last note began, {NO_TIME} where it has none"
+    ),
+    "since_release": Feature(
+        11, PER_PART, f"milliseconds since a key of each part last came up, {NO_TIME} where none has"
+    ),
+    "since_note": Feature(
+        12, 1, f"milliseconds since a note last began on any part, {NO_TIME} for the first"
+    ),
+    "chord_above": Feature(
+        13,
+        CHORD_ABOVE,
+        f"pitches of the chord's next notes, which are still to be decided, low to high, then {NO_PITCH}",
+    ),
 }

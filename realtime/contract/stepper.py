@@ -30,7 +30,7 @@ class _Slot:
     """Where a feature's value goes: ``values`` is a flat view of the input's buffer."""
 
     feature: str
-    per_part: bool
+    single: bool
     values: np.ndarray
     offset: int
     low: float
@@ -103,9 +103,9 @@ class Stepper:
     def step(self, features: Mapping[str, int | Sequence[int] | np.ndarray]) -> np.ndarray:
         """Return the scores of the parts for one note, and move the state on.
 
-        ``features`` maps names of ``FEATURES`` to a number, or to ``parts`` numbers for those that are per
-        part; features that the graph does not ask for are ignored. The result is float32 of shape
-        (parts,), a copy that later steps leave alone.
+        ``features`` maps names of ``FEATURES`` to a number, or to as many numbers as the feature has (for
+        those that are per part, ``parts``); features that the graph does not ask for are ignored. The
+        result is float32 of shape (parts,), a copy that later steps leave alone.
 
         Raises:
             ValueError: a feature that the graph asks for is missing or has the wrong length.
@@ -128,8 +128,8 @@ class Stepper:
             )
         value = features[slot.feature]
         values = (value,) if isinstance(value, (int, np.integer)) else value
-        if len(values) != slot.values.size or slot.per_part is (values is not value):
-            wanted = f"{self.parts} numbers" if slot.per_part else "one number"
+        if len(values) != slot.values.size or slot.single is (values is value):
+            wanted = "one number" if slot.single else f"{slot.values.size} numbers"
             raise ValueError(f"plugin {name}: feature {slot.feature!r} takes {wanted}, not {value}")
         # Plain Python, for these few numbers, is faster than NumPy's clip; integers stay integers.
         slot.values[:] = [min(max(number + slot.offset, slot.low), slot.high) for number in values]
@@ -148,8 +148,8 @@ def _check_parts(plugin: Plugin, parts: int) -> None:
 
 def _slot(tensor: Input, buffer: np.ndarray) -> _Slot:
     low, high = tensor.clip or (-math.inf, math.inf)
-    per_part = FEATURES[tensor.source].per_part
-    return _Slot(tensor.source, per_part, buffer.reshape(-1), tensor.offset, low, high)
+    single = FEATURES[tensor.source].size == 1
+    return _Slot(tensor.source, single, buffer.reshape(-1), tensor.offset, low, high)
 
 
 def _bind(bind: Callable[..., None], name: str, buffer: np.ndarray) -> None:

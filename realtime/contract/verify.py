@@ -4,17 +4,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from realtime.contract.error import PluginError, one_line
-from realtime.contract.features import NO_PITCH
+from realtime.contract.features import CHORD_ABOVE, NO_PITCH, NO_TIME
 from realtime.contract.plugin import Plugin, load_plugin
 from realtime.contract.stepper import Stepper
 from realtime.contract.tensors import MAX_PARTS
 
 NOTES = 1000
 WARM_UP = 50
+CHORD, QUARTER_MS, NOTE_MS = 4, 500, 400
+"""Of the notes that are made up: a chord's, from one chord to the next, and how long each is held."""
 PARTS_TRIED = (1, 4, MAX_PARTS)
 """For a plugin that serves any number of parts."""
 
@@ -87,26 +90,41 @@ def _play(stepper: Stepper, parts: int, notes: int) -> tuple[np.ndarray, np.ndar
     scores = np.zeros((notes, parts), np.float32)
     times = np.zeros(notes)
     last, chord_last = [NO_PITCH] * parts, [NO_PITCH] * parts
+    onset = [NO_TIME] * parts  # in ms, of each part's last note
     for index, features in enumerate(_notes(notes)):
+        chord = index // CHORD
         if features["chord_index"] == 0:
             chord_last = list(last)
-        state = {"last_pitch": last, "chord_last_pitch": chord_last, "sounding": [0] * parts}
+        ago = [NO_TIME if at == NO_TIME else chord * QUARTER_MS - at for at in onset]
+        past = {
+            "last_pitch": last,
+            "chord_last_pitch": chord_last,
+            "sounding": [int(each == 0) for each in ago],
+            "down": [int(each == 0) for each in ago],
+            "since_onset": ago,
+            "since_release": [each if each <= 0 else each - NOTE_MS for each in ago],
+        }
         started = time.perf_counter_ns()
-        scores[index] = stepper.step(features | state)
+        scores[index] = stepper.step(features | past)
         times[index] = (time.perf_counter_ns() - started) / 1000
-        last[int(np.argmax(scores[index]))] = features["pitch"]
+        part = int(np.argmax(scores[index]))
+        last[part], onset[part] = int(features["pitch"]), chord * QUARTER_MS
     return scores, times
 
 
-def _notes(count: int) -> Iterator[dict[str, int]]:
-    """Yield the features of chords of four, low to high, a quarter apart, over the whole keyboard."""
+def _notes(count: int) -> Iterator[dict[str, Any]]:
+    """Yield what is told of chords of four, low to high, a quarter apart, over the whole keyboard."""
     for index in range(count):
-        chord, voice = divmod(index, 4)
+        chord, voice = divmod(index, CHORD)
+        lowest = (chord * 7) % 88
+        above = [lowest + later * 13 for later in range(voice + 1, CHORD)]
         yield {
-            "pitch": (chord * 7) % 88 + voice * 13,
+            "pitch": lowest + voice * 13,
             "velocity": 1 + index % 127,
             "position": 0,
             "beat": chord,
             "tick": chord * 24,
             "chord_index": voice,
+            "since_note": NO_TIME if index == 0 else 0 if voice else QUARTER_MS,
+            "chord_above": [*above, *[NO_PITCH] * (CHORD_ABOVE - len(above))],
         }

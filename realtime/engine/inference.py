@@ -6,7 +6,6 @@ thread without the GIL does (``work``), woken by a semaphore; offline, the same 
 
 from numba import float32, int32, int64, njit, types
 
-from realtime.contract.features import FEATURES, MAX_BEAT
 from realtime.engine.histogram import add
 from realtime.engine.native import (
     c_function,
@@ -17,8 +16,9 @@ from realtime.engine.native import (
     pointer,
     store_shared,
 )
+from realtime.engine.request import COLUMNS, COUNTS, RESTART, SEPARATOR
 from realtime.engine.rings import word
-from realtime.engine.state import PARTS, REQUESTS, Stage, State, Sync
+from realtime.engine.state import REQUESTS, Stage, State, Sync
 
 FLOAT32, INT64, INT32 = range(3)
 DTYPES = {"float32": FLOAT32, "int64": INT64, "int32": INT32}
@@ -26,15 +26,6 @@ WARM_SHARE = 2
 """How often a step must fit into a period's budget for the separator to be kept warm."""
 SPIN_NS = 60_000
 """How long the thread looks for the next note of a chord before it sleeps: cheaper than being woken."""
-
-CODE_PITCH, CODE_VELOCITY = FEATURES["pitch"].code, FEATURES["velocity"].code
-CODE_POSITION, CODE_BEAT, CODE_TICK = (FEATURES[n].code for n in ("position", "beat", "tick"))
-CODE_CHORD_INDEX, CODE_LAST = FEATURES["chord_index"].code, FEATURES["last_pitch"].code
-CODE_CHORD_LAST, CODE_SOUNDING = FEATURES["chord_last_pitch"].code, FEATURES["sounding"].code
-
-# Columns of a request: single values first, then three rows of one value for each part.
-SEPARATOR, RESTART, PITCH, VELOCITY, TICK, CHORD_INDEX = range(6)
-LAST, CHORD_LAST, SOUNDING = 8, 8 + PARTS, 8 + 2 * PARTS
 
 REQUESTED, ANSWERED = int(Sync.REQUESTED), int(Sync.ANSWERED)
 SEPARATOR_STAGE = int(Stage.SEPARATOR)
@@ -73,26 +64,9 @@ def write(s, separator, index, request):
     code = s.input_code[separator, index]
     address = s.input_address[separator, index]
     dtype = s.input_dtype[separator, index]
-    resolution = s.separator_resolution[separator]
-    count, base, value = 1, 0, 0
-    if code == CODE_PITCH:
-        value = request[PITCH]
-    elif code == CODE_VELOCITY:
-        value = request[VELOCITY]
-    elif code == CODE_POSITION:
-        value = request[TICK] % resolution
-    elif code == CODE_BEAT:
-        value = min(request[TICK] // resolution, MAX_BEAT)
-    elif code == CODE_TICK:
-        value = request[TICK]
-    elif code == CODE_CHORD_INDEX:
-        value = request[CHORD_INDEX]
-    else:
-        count = s.separator_parts[separator]
-        base = LAST if code == CODE_LAST else CHORD_LAST if code == CODE_CHORD_LAST else SOUNDING
+    count = COUNTS[code] if COUNTS[code] > 0 else s.separator_parts[separator]
     for i in range(count):
-        given = request[base + i] if base else value
-        given += s.input_offset[separator, index]
+        given = request[COLUMNS[code] + i] + s.input_offset[separator, index]
         given = min(max(given, s.input_low[separator, index]), s.input_high[separator, index])
         if dtype == FLOAT32:
             carray(pointer(address), count, float32)[i] = given

@@ -28,9 +28,10 @@ SOFT_NUMERATOR, SOFT_DENOMINATOR = 2, 3  # the soft pedal plays a note at two th
 @njit
 def remove(s, note):
     """Take a note out of the table; the last one moves to its place."""
+    channel = s.note_channel[note]
     if s.note_flags[note] & DOWN:
         s.held[s.note_source[note], s.note_key[note]] = -1
-    channel = s.note_channel[note]
+        s.channel_down[channel] -= 1
     s.sounding[channel, s.note_sounded[note]] -= 1
     s.channel_notes[channel] -= 1
     last = s.note_count - 1
@@ -50,6 +51,8 @@ def remove(s, note):
 def end(s, note, offset):
     """End a note: its part's key is let go when no other note shares it."""
     channel, key = s.note_channel[note], s.note_sounded[note]
+    if s.note_flags[note] & DOWN:
+        s.channel_released[channel] = s.frame + offset
     remove(s, note)
     s.counters[NOTES_OFF] += 1
     s.last_note_frame = s.frame + offset
@@ -108,6 +111,7 @@ def begin(s, source, key, velocity, channel, offset):
     s.held[source, key] = note
     s.sounding[channel, sounded] += 1
     s.channel_notes[channel] += 1
+    s.channel_down[channel] += 1
     s.counters[NOTES_ON] += 1
     emit(s, offset, channel, NOTE_ON, sounded, velocity)
 
@@ -131,6 +135,9 @@ def release(s, source, key, offset):
         return
     s.held[source, key] = -1
     s.note_flags[note] &= ~DOWN
+    channel = s.note_channel[note]
+    s.channel_down[channel] -= 1
+    s.channel_released[channel] = s.frame + offset
     if s.sustain[source]:
         s.note_flags[note] |= PEDALLED
     if s.note_flags[note] == 0:

@@ -10,26 +10,13 @@ from math import exp, inf
 
 from numba import njit
 
-from realtime.contract.features import NO_PITCH
+from realtime.contract.features import CHORD_ABOVE, NO_PITCH
 from realtime.engine.clock import FIXED, START, beat_of, place
 from realtime.engine.histogram import add
-from realtime.engine.inference import (
-    ANSWERED,
-    CHORD_INDEX,
-    CHORD_LAST,
-    LAST,
-    PITCH,
-    REQUESTED,
-    RESTART,
-    SEPARATOR,
-    SOUNDING,
-    TICK,
-    VELOCITY,
-    step,
-    wake,
-)
+from realtime.engine.inference import ANSWERED, REQUESTED, step, wake
 from realtime.engine.native import load_shared, now_ns, store_shared
 from realtime.engine.output import NOTE_ON, PROGRAM, SYSTEM_RESET
+from realtime.engine.request import RESTART, SEPARATOR, describe
 from realtime.engine.rings import log, word
 from realtime.engine.state import (
     CONTROL_PORT,
@@ -125,25 +112,18 @@ def by_scores(s, scores, pitch):
 
 
 @njit
-def ask(s, event, tick, chord_index):
+def ask(s, event, chord_index):
     """Hand a note to the separator; return its request's number, or -1 where too many are waiting."""
     asked = s.awaited
     if asked - load_shared(word(s, ANSWERED)) >= REQUESTS:
         s.restart_next = 1  # the separator has missed notes: its state is no longer true
         return -1
     request = s.request[asked % REQUESTS]
-    request[SEPARATOR] = s.slot_separator[s.slot]
+    separator = s.slot_separator[s.slot]
+    resolution = s.separator_resolution[separator]
+    request[SEPARATOR] = separator
     request[RESTART] = s.restart_next
-    request[PITCH] = event[DATA1]
-    request[VELOCITY] = event[DATA2]
-    request[TICK] = tick
-    request[CHORD_INDEX] = chord_index
-    for label in range(s.slot_labels[s.slot]):
-        part = s.slot_label_part[s.slot, label]
-        known = part >= 0
-        request[LAST + label] = s.last_pitch[part] if known else NO_PITCH
-        request[CHORD_LAST + label] = s.chord_last_pitch[part] if known else NO_PITCH
-        request[SOUNDING + label] = s.channel_notes[s.slot * PARTS + part] if known else 0
+    describe(s, request, event, beat_of(s, event, resolution), resolution, chord_index)
     s.restart_next = 0
     s.awaited = asked + 1
     return asked
@@ -170,7 +150,7 @@ def decide_note(s, event, chord_index):
         return by_rule(s, pitch), 0.0, True
     began = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
     waiting = s.awaited - load_shared(word(s, ANSWERED))
-    number = ask(s, event, beat_of(s, event, s.separator_resolution[separator]), chord_index)
+    number = ask(s, event, chord_index)
     part, confidence = -1, 0.0
     came = False
     if number >= 0 and not s.threaded:
@@ -206,6 +186,31 @@ def start_afresh(s):
     for part in range(PARTS):
         s.last_pitch[part] = NO_PITCH
         s.chord_last_pitch[part] = NO_PITCH
+        s.last_onset[part] = -1
+        s.channel_released[s.slot * PARTS + part] = -1
+    s.note_onset = -1
+
+
+@njit
+def look_above(s, first, last, chosen):
+    """Note the pitches of the chord's notes that come after ``chosen``, low to high."""
+    count, pitch, after = 0, s.events[chosen, DATA1], chosen
+    for i in range(CHORD_ABOVE):
+        s.chord_above[i] = NO_PITCH
+    while count < CHORD_ABOVE:
+        # The next note in the order of the decisions: by pitch, equal ones by their arrival.
+        following = -1
+        for i in range(first, last):
+            if i == chosen or s.event_part[i] >= 0 or not is_note_on(s.events[i]):
+                continue
+            later = s.events[i, DATA1] > pitch or (s.events[i, DATA1] == pitch and i > after)
+            if later and (following < 0 or s.events[i, DATA1] < s.events[following, DATA1]):
+                following = i
+        if following < 0:
+            return
+        pitch, after = s.events[following, DATA1], following
+        s.chord_above[count] = pitch
+        count += 1
 
 
 @njit
@@ -237,13 +242,14 @@ def decide_chord(s, first):
         if chosen < 0:
             break
         event = s.events[chosen]
+        look_above(s, first, last, chosen)
         part, confidence, ruled = decide_note(s, event, chord_index)
         s.counters[FALLBACK] += ruled
         s.event_part[chosen] = part
         s.event_confidence[chosen] = confidence
         s.last_pitch[part] = event[DATA1]
-        s.chord_taken[part] = 1
-        s.last_note_frame = s.frame + event[FRAME]
+        s.chord_taken[part] += 1
+        s.last_note_frame = s.note_onset = s.last_onset[part] = s.frame + event[FRAME]
         chord_index += 1
         source = event[PORT] * 16 + (event[STATUS] & 0x0F)
         log(

@@ -9,6 +9,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from realtime.contract.features import CHORD_ABOVE, FEATURES
+
 KEYS = 128
 PORTS = 16
 """Input ports; with 16 MIDI channels each they make the sources, ``port * 16 + channel``."""
@@ -26,6 +28,8 @@ SEPARATORS = 16
 TENSORS = 64
 REQUESTS = 64
 """Notes on their way to a separator."""
+REQUEST_COLUMNS = 2 + sum(feature.size or PARTS for feature in FEATURES.values())
+"""Separator, restart, and every value of every feature."""
 DRIVER_PORTS = 2 + PORTS + PARTS
 """Left, right, the MIDI inputs, and up to one MIDI output a part."""
 STAGES = 6
@@ -227,6 +231,8 @@ State = np.dtype(
         ("held", np.int16, (SOURCES, KEYS)),  # index into notes, or -1
         ("sounding", np.int16, (CHANNELS, KEYS)),  # notes that share a channel and key
         ("channel_notes", np.int16, (CHANNELS,)),
+        ("channel_down", np.int16, (CHANNELS,)),  # of these, the notes whose key is down
+        ("channel_released", np.int64, (CHANNELS,)),  # frame at which one of its keys last came up, or -1
         # controllers, by source and as last sent to each synth channel
         ("cc_policy", np.int8, (KEYS,)),
         ("cc_default", np.int16, (KEYS,)),
@@ -263,7 +269,10 @@ State = np.dtype(
         # what has been played, as the separator's features see it
         ("last_pitch", np.int16, (PARTS,)),
         ("chord_last_pitch", np.int16, (PARTS,)),
-        ("chord_taken", np.int8, (PARTS,)),  # 1: the part has a note of this chord
+        ("last_onset", np.int64, (PARTS,)),  # frame of each part's last note-on, or -1
+        ("note_onset", np.int64),  # frame of the last note-on of all, or -1
+        ("chord_above", np.int64, (CHORD_ABOVE,)),  # pitches of the chord's next notes, or -1
+        ("chord_taken", np.int16, (PARTS,)),  # notes of this chord that the part has been given
         ("last_note_frame", np.int64),  # at which a note last began or ended, or -1
         ("restart", np.int8),
         # the clock
@@ -304,7 +313,7 @@ State = np.dtype(
         ("state_to", np.int64, (SEPARATORS, TENSORS)),
         ("state_bytes", np.int64, (SEPARATORS, TENSORS)),
         ("state_initial", np.int64, (SEPARATORS, TENSORS)),  # address of the first values
-        ("request", np.int64, (REQUESTS, 8 + 3 * PARTS)),
+        ("request", np.int64, (REQUESTS, REQUEST_COLUMNS)),
         ("answer", np.float32, (REQUESTS, PARTS)),
         ("answer_failed", np.int32, (REQUESTS,)),
         ("answer_ns", np.int64, (REQUESTS,)),
@@ -329,6 +338,7 @@ def new_state(rate: float) -> np.ndarray:
     state["bpm"] = 120.0
     state["held"] = state["program_slot"] = state["last_pitch"] = state["chord_last_pitch"] = -1
     state["channel_user"] = state["slot_separator"] = state["slot_label_part"] = -1
+    state["channel_released"] = state["last_onset"] = state["note_onset"] = -1
     state["source_bend"] = state["channel_bend"] = 8192
     state["part_highest"] = 127
     state["part_volume"] = 100

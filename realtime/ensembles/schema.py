@@ -19,7 +19,7 @@ Separator = Annotated[
     str,
     Meta(
         pattern=r"^[a-z0-9][a-z0-9-]{0,63}(:[A-Ga-g0-9#b,-]{1,64})?$",
-        description="the name of a separator, such as bach-lstm, zone, closest or split:60",
+        description="the name of a separator, such as bach-chorale, zone, closest or split:60",
     ),
 ]
 Tempo = Annotated[float, Meta(ge=10.0, le=480.0, description="a number from 10 to 480 (beats per minute)")]

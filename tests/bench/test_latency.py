@@ -79,7 +79,7 @@ def test_thirty_two_voices_sound_while_the_callback_is_timed(result):
 
 
 def test_the_separator_is_really_asked(result):
-    assert result["separator"] == "bach-lstm"
+    assert result["separator"] == "bach-chorale"
     assert result["separator_us"]["p50"] > 0
 
 

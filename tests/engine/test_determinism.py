@@ -22,7 +22,9 @@ def chorale() -> np.ndarray:
     return found[np.argsort(found[:, FRAME], kind="stable")]
 
 
-@pytest.mark.parametrize("separator", ["bach-lstm", "closest", "closest-mono", "zone", "none-such"])
+@pytest.mark.parametrize(
+    "separator", ["bach-chorale", "bach-lstm", "closest", "closest-mono", "zone", "none-such"]
+)
 def test_a_chord_within_one_period_gets_the_same_labels_whatever_the_period(separator):
     labels = []
     for period in (32, 64, 128, 256, 1024):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from realtime.contract.features import MAX_BEAT, NO_PITCH
+from realtime.contract.features import MAX_BEAT, NO_PITCH, NO_TIME
 from realtime.engine.state import LOG_DATA2, LOG_VALUE, Command, Log, Mode
 from tests.engine.playing import RATE, Playing, command, control, ensemble, event, off, on
 from tests.engine.witness import (
@@ -109,12 +109,60 @@ def test_last_pitches_are_told_by_label(witness):
     assert column(playing, "chord_last_pitch")[1:] == [[none] * 4, [60, 65, none, none], [60, 65, none, none]]
 
 
-def test_sounding_counts_the_notes_that_are_held_when_the_chord_begins(witness):
+def test_sounding_counts_the_notes_that_are_held_and_those_that_the_chord_has_given(witness):
     playing = played(separator=witness)
     playing.step(on(0, 60), on(0, 64), on(0, 61))
     playing.step(off(0, 64), on(5, 63))
     playing.step(control(0, 64, 127), off(1, 61), on(2, 62))
-    assert column(playing, "sounding") == [[0] * 4, [0] * 4, [0] * 4, [1, 1, 0, 0], [1, 1, 0, 1]]
+    given = [[0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0]]
+    assert column(playing, "sounding") == [*given, [1, 1, 0, 0], [1, 1, 0, 1]]
+
+
+def test_keys_that_are_down_are_counted_whatever_a_pedal_holds(witness):
+    playing = played(separator=witness)
+    playing.step(on(0, 60), on(0, 61), on(0, 65))
+    playing.step(control(0, 64, 127), off(1, 61), on(2, 62))
+    assert column(playing, "down")[-1] == [1, 1, 0, 0]
+    assert column(playing, "sounding")[-1] == [1, 2, 0, 0]
+
+
+def test_the_chords_next_notes_are_told_low_to_high(witness):
+    playing = played(separator=witness)
+    playing.step(*(on(frame, key) for frame, key in enumerate((67, 60, 64, 60, 72, 76, 79))))
+    assert column(playing, "chord_above") == [
+        [60, 64, 67, 72],
+        [64, 67, 72, 76],
+        [67, 72, 76, 79],
+        [72, 76, 79, NO_PITCH],
+        [76, 79, NO_PITCH, NO_PITCH],
+        [79, NO_PITCH, NO_PITCH, NO_PITCH],
+        [NO_PITCH] * 4,
+    ]
+
+
+def test_times_are_told_in_milliseconds_since_each_part_last_did_something(witness):
+    playing = Playing(ensemble(4, separator=witness))
+    ms = RATE // 1000
+    playing.play([on(0, 60), on(10 * ms, 61), off(25 * ms, 60), on(40 * ms, 62), on(43 * ms, 60)], 4096)
+    never = NO_TIME
+    assert column(playing, "since_note") == [never, 10, 30, 3]
+    assert column(playing, "since_onset") == [
+        [never] * 4,
+        [10, never, never, never],
+        [40, 30, never, never],
+        [43, 33, 3, never],
+    ]
+    assert column(playing, "since_release")[2:] == [[15, never, never, never], [18, never, never, never]]
+
+
+def test_a_new_piece_knows_nothing_of_the_old_one(witness):
+    playing = played(separator=witness)
+    playing.step(on(0, 60), on(0, 61))
+    playing.step(off(0, 60), off(0, 61), command(0, Command.RESTART), on(1, 62))
+    last = seen_by(playing.state)[-1]
+    assert last["since_note"] == NO_TIME
+    for name in ("last_pitch", "since_onset", "since_release"):
+        assert last[name] == [-1] * 4
 
 
 def test_beat_and_position_are_those_of_the_score(witness):

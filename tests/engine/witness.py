@@ -14,8 +14,10 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.contract.tiny import OPSET, Json, make_manifest, write_plugin
 
 NAME = "witness"
-SCALARS = ("pitch", "velocity", "position", "beat", "tick", "chord_index")
-PER_PART = ("last_pitch", "chord_last_pitch", "sounding")
+SCALARS = ("pitch", "velocity", "position", "beat", "tick", "chord_index", "since_note")
+PER_PART = ("last_pitch", "chord_last_pitch", "sounding", "down", "since_onset", "since_release")
+FOURS = (*PER_PART, "chord_above")
+"""Features of four values: the separator has four labels, and a chord tells four notes ahead."""
 LABELS = ("Soprano", "Alto", "Tenor", "Bass")
 REMEMBERED = 96
 UNSEEN = -99.0
@@ -51,7 +53,7 @@ def make_graph() -> onnx.ModelProto:
     node = helper.make_node
     nodes = [
         # What was seen.
-        node("Concat", [*SCALARS, *PER_PART], ["row"], axis=0),
+        node("Concat", [*SCALARS, *FOURS], ["row"], axis=0),
         node("Unsqueeze", ["row", "zero"], ["newest"]),
         node("Slice", ["seen", "zero", "older"], ["kept"]),
         node("Concat", ["newest", "kept"], ["seen_next"], axis=0),
@@ -94,13 +96,13 @@ def make_graph() -> onnx.ModelProto:
         "two": np.array([2], np.float32),
         "short": np.zeros(FAILS, np.float32),
     }
-    columns = len(SCALARS) + 4 * len(PER_PART)
+    columns = len(SCALARS) + 4 * len(FOURS)
     graph = helper.make_graph(
         nodes,
         NAME,
         [
             *(helper.make_tensor_value_info(name, F32, [1]) for name in SCALARS),
-            *(helper.make_tensor_value_info(name, F32, [4]) for name in PER_PART),
+            *(helper.make_tensor_value_info(name, F32, [4]) for name in FOURS),
             helper.make_tensor_value_info("seen", F32, [REMEMBERED, columns]),
         ],
         [
@@ -113,7 +115,7 @@ def make_graph() -> onnx.ModelProto:
 
 
 def make_witness_manifest(name: str, resolution: int) -> Json:
-    columns = len(SCALARS) + 4 * len(PER_PART)
+    columns = len(SCALARS) + 4 * len(FOURS)
     seen = {"dtype": "float32", "shape": [REMEMBERED, columns]}
     return make_manifest() | {
         "name": name,
@@ -122,6 +124,7 @@ def make_witness_manifest(name: str, resolution: int) -> Json:
         "inputs": [
             *({"name": name, "dtype": "float32", "shape": [1], "source": name} for name in SCALARS),
             *({"name": name, "dtype": "float32", "shape": ["parts"], "source": name} for name in PER_PART),
+            {"name": "chord_above", "dtype": "float32", "shape": [4], "source": "chord_above"},
             {"name": "seen", "source": "state", "initial": UNSEEN} | seen,
         ],
         "outputs": [
@@ -140,7 +143,7 @@ def write_witness(library: Path, name: str = NAME, resolution: int = 24) -> Path
 
 def seen_by(state: np.void, separator: int = 0) -> list[dict[str, int | list[int]]]:
     """Return what the witness has seen since its last restart, in order, straight from its carried state."""
-    columns = len(SCALARS) + 4 * len(PER_PART)
+    columns = len(SCALARS) + 4 * len(FOURS)
     memory = (ctypes.c_float * (REMEMBERED * columns)).from_address(int(state["state_to"][separator, 0]))
     table = np.frombuffer(memory, np.float32).reshape(REMEMBERED, columns)
     found: list[dict[str, int | list[int]]] = []
@@ -150,5 +153,5 @@ def seen_by(state: np.void, separator: int = 0) -> list[dict[str, int | list[int
         values = [int(value) for value in row]
         one = dict(zip(SCALARS, values, strict=False))
         rest = values[len(SCALARS) :]
-        found.append(one | {name: rest[4 * i : 4 * i + 4] for i, name in enumerate(PER_PART)})
+        found.append(one | {name: rest[4 * i : 4 * i + 4] for i, name in enumerate(FOURS)})
     return found

@@ -33,7 +33,7 @@ def test_a_shipped_ensemble_is_valid_and_takes_every_key_somewhere(path):
     ensemble = load_ensemble(path)
     assert ensemble.name == path.stem
     assert len(ensemble.parts) == 4
-    assert ensemble.separator == "bach-lstm"
+    assert ensemble.separator == "bach-chorale"
     assert all(any(part.lowest <= key <= part.highest for part in ensemble.parts) for key in range(128))
 
 

@@ -110,7 +110,7 @@ def test_live_and_offline_give_the_same_labels_for_the_same_events(monkeypatch, 
     """The chorale is played on JACK, a chord in a period; the core alone plays the take again."""
     performance = read_performance(CHORALE)
     events = performance.events[:220]
-    options = ("--audio", "jack", "--midi-in", "virtual", "--separator", "bach-lstm")
+    options = ("--audio", "jack", "--midi-in", "virtual", "--separator", "bach-chorale")
     # A long period, so that on a busy machine no answer is late: a note that the rule decided would differ.
     with (
         jack_server(monkeypatch, period=1024),
@@ -127,7 +127,7 @@ def test_live_and_offline_give_the_same_labels_for_the_same_events(monkeypatch, 
     take = read_take(path)
     engine = Engine(take.header["rate"], None)
     ensemble = find_ensemble("bach-chorale")
-    engine.load(ensemble, "bach-lstm")
+    engine.load(ensemble, "bach-chorale")
     engine.set_tempo(take.header["tempo"])
     for _ in OfflineDriver(engine, take.header["period"]).play(take.events, int(take.events[-1, FRAME]) + 1):
         pass

@@ -13,10 +13,10 @@ def chorales():
 
 
 @pytest.fixture(scope="session")
-def test_pieces(chorales):
-    from offline.split import load_split, pick
+def test_takes(chorales):
+    from offline.runs import written_takes
 
-    return pick(chorales, load_split().test)
+    return written_takes(progress=False)
 
 
 @pytest.fixture

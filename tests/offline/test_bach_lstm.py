@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from offline.chorales import PARTS
-from offline.evaluation import evaluate, play_piece
+from offline.evaluation import evaluate, evaluate_human, play_take
 from offline.export import metrics_of
-from offline.performance import all_as_played
+from offline.take import take_of
 from offline.weights import FOLDER, load_weights
 from realtime.contract.library import shipped_folder
 from realtime.contract.plugin import load_plugin
@@ -16,8 +16,8 @@ PAPER = 0.9302
 """Accuracy of the paper's online LSTM on Bach (Dong et al., ISMIR 2021, table 2)."""
 
 
-def _measure(plugin, pieces):
-    return metrics_of(*(evaluate(plugin, some, PARTS) for some in (pieces, all_as_played(pieces))))
+def _measure(plugin, takes):
+    return metrics_of(evaluate(plugin, takes, PARTS), evaluate_human(plugin, takes, PARTS))
 
 
 @pytest.fixture(scope="module")
@@ -39,42 +39,44 @@ def weights():
 
 
 def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_piece(
-    plugin, weights, test_pieces
+    plugin, weights, test_takes
 ):
+    from offline.models import MODELS
     from offline.runs import check_parity
 
-    assert len(test_pieces) == 41
-    assert check_parity(weights, plugin, test_pieces) < 1e-4
+    assert len(test_takes) == 41
+    assert check_parity(MODELS["bach-lstm"].scorer(weights), plugin, test_takes) < 1e-4
 
 
 def test_the_graph_that_ships_is_the_one_that_the_code_makes(plugin, weights, made_up, tmp_path, one_thread):
     from offline.drafts import lstm_draft
     from offline.export import export_plugin
 
-    folder, _ = export_plugin(lstm_draft("bach-lstm", weights, ""), [made_up(0)], tmp_path)
+    folder, _ = export_plugin(lstm_draft("bach-lstm", weights, ""), [take_of(made_up(0))], tmp_path)
     again, shipped = (Stepper(p, 4) for p in (load_plugin(folder), plugin))
-    scores = [play_piece(stepper.step, made_up(1), 4) for stepper in (again, shipped)]
+    scores = [play_take(stepper.step, take_of(made_up(1)), 4) for stepper in (again, shipped)]
     np.testing.assert_allclose(*scores, atol=1e-5)
 
 
-def test_a_graph_of_other_weights_is_refused(plugin, weights, test_pieces, one_thread):
+def test_a_graph_of_other_weights_is_refused(plugin, weights, test_takes, one_thread):
+    from offline.models import MODELS
     from offline.runs import check_parity
 
     other = weights | {"scores.bias": weights["scores.bias"] + np.float32([0.001, 0, 0, 0])}
     with pytest.raises(ValueError, match="differ on bwv"):
-        check_parity(other, plugin, test_pieces[:1])
+        check_parity(MODELS["bach-lstm"].scorer(other), plugin, test_takes[:1])
 
 
-def test_it_is_at_least_as_accurate_as_the_paper_and_as_its_manifest_says(plugin, test_pieces):
-    metrics = _measure(plugin, test_pieces)
+def test_it_is_at_least_as_accurate_as_the_paper_and_as_its_manifest_says(plugin, test_takes):
+    metrics = _measure(plugin, test_takes)
     assert metrics["accuracy"] >= PAPER
     assert metrics == pytest.approx(plugin.manifest.metrics, abs=2e-4)
 
 
 @pytest.mark.parametrize("name", ["zone", "split", "closest", "closest-mono"])
-def test_a_rule_is_as_accurate_as_its_manifest_says(name, test_pieces):
+def test_a_rule_is_as_accurate_as_its_manifest_says(name, test_takes):
     rule = load_plugin(shipped_folder() / name)
-    assert _measure(rule, test_pieces) == pytest.approx(rule.manifest.metrics, abs=2e-4)
+    assert _measure(rule, test_takes) == pytest.approx(rule.manifest.metrics, abs=2e-4)
 
 
 def test_it_takes_nothing_that_a_host_does_not_know_when_a_key_goes_down(plugin):

@@ -54,7 +54,29 @@ def test_evaluate_prints_accuracy_notes_pieces_and_split_as_json(chorales):
     assert (result["notes"], result["pieces"], result["split"]) == (10_663, 41, "test")
     assert set(result["part_accuracy"]) == {"soprano", "alto", "tenor", "bass"}
     assert 0 < result["balanced_accuracy"] < 1
-    assert result["as_played"] is False
+    assert 0 < result["flicker"] < 1
+    assert "accuracy_human" not in result
+
+
+def test_evaluate_tells_what_a_players_hands_cost(chorales):
+    from offline.human import PERTURBATIONS
+
+    done = RUNNER.invoke(cli.evaluate, ["separator", "zone", "--human", "--json", "-", "--quiet"])
+    result = json.loads(done.stdout)
+    assert set(result["human"]) == set(PERTURBATIONS)
+    assert result["accuracy_human"] == pytest.approx(result["accuracy"], abs=0.02)  # zones know no time
+
+
+def test_evaluate_takes_a_folder_of_ones_own_pieces(made_up, tmp_path):
+    from offline.demo import save_printed
+
+    save_printed(tmp_path / "mine.mid", made_up(1), 80)
+    done = RUNNER.invoke(
+        cli.evaluate, ["separator", "zone", "--input", str(tmp_path), "--json", "-", "--quiet"]
+    )
+    result = json.loads(done.stdout)
+    assert (result["pieces"], result["notes"], result["split"]) == (1, 48, None)
+    assert result["accuracy"] > 0.7
 
 
 def test_evaluate_writes_json_to_a_file(chorales, tmp_path):

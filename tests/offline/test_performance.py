@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from offline.performance import Touch, as_played, perform
+from offline.performance import Touch, perform
 from offline.score import make_piece
 
 STRICT = Touch(chord=0, spread=0, finger=0, legato=0, velocity=0)
@@ -37,13 +37,3 @@ def test_a_key_comes_up_before_it_goes_down_again(made_up):
     for pitch in {note.pitch for note in notes}:
         same = [note for note in notes if note.pitch == pitch]
         assert all(a.end < b.start for a, b in pairwise(same))
-
-
-def test_as_played_has_the_same_notes_in_the_order_of_their_times(made_up):
-    piece = made_up(0)
-    played = as_played(piece, seed=0)
-    assert (np.diff(played.onset) >= 0).all()
-    assert sorted(zip(played.pitch, played.part, strict=True)) == sorted(
-        zip(piece.pitch, piece.part, strict=True)
-    )
-    assert played.duration.min() > 0

@@ -1,0 +1,131 @@
+"""The step of the separator that is told the past, as an ONNX graph.
+
+Tiny operators cost about a microsecond each whatever they do, so the facts of all parts go through one
+operator together, and the layers after them through one matrix each.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from offline.graph import GraphBuilder
+from offline.history import (
+    ABOVES,
+    CHORD,
+    EDGES_MS,
+    FARTHEST,
+    INTERVALS,
+    KEYS,
+    NO_INTERVAL,
+    OF_PART,
+    PART_ROW,
+    STEPS_ABOVE,
+    TIMES,
+)
+from realtime.contract.features import CHORD_ABOVE
+
+INT64 = 7
+"""TensorProto.INT64."""
+
+
+def history_step(weights: Mapping[str, np.ndarray]) -> bytes:
+    """Return the graph of one step of :class:`offline.history.HistorySeparator` with these weights.
+
+    Inputs (int64): ``pitch``, ``chord_index``, ``since_note`` (1,), ``chord_above`` (4,), ``last_pitch``,
+    ``down``, ``since_onset``, ``since_release`` (parts,); states ``h``, ``c`` (float32, (1, units)).
+    Outputs: ``scores`` (float32, (1, parts)), ``next_h``, ``next_c``.
+    """
+    parts = weights["scores.bias"].shape[0]
+    units = weights["mix.bias"].shape[0]
+    g = GraphBuilder("history_step")
+    for name, count in (("pitch", 1), ("chord_index", 1), ("since_note", 1), ("chord_above", CHORD_ABOVE)):
+        g.input(name, "int64", [count])
+    for name in ("last_pitch", "down", "since_onset", "since_release"):
+        g.input(name, "int64", [parts])
+    h, c = (g.input(name, "float32", [1, units]) for name in "hc")
+    g.output("scores", "float32", [1, parts])
+    for name in ("next_h", "next_c"):
+        g.output(name, "float32", [1, units])
+    rows = _rows(g, parts)
+    picked = g.add("Gather", [g.constant("table", weights["table.weight"]), rows])
+    summed = g.add("ReduceSum", [picked, _int(g, "axis0", [0])], keepdims=1)
+    mixed = g.add("Gemm", [g.add("Relu", [summed]), *_layer(g, weights, "mix")])
+    x = g.add("Relu", [mixed])
+    gates = g.add("Gemm", [g.add("Concat", [x, h], axis=1), *_gates(g, weights)])
+    three, fresh = g.add_many(
+        "Split", [gates, _int(g, "three", [3 * units, units])], ["ifo", "fresh"], axis=1
+    )
+    into, keep, out = g.add_many(
+        "Split", [g.add("Sigmoid", [three]), _int(g, "each", [units] * 3)], ["into", "keep", "out"], axis=1
+    )
+    written = g.add("Mul", [into, g.add("Tanh", [fresh])])
+    cell = g.add("Add", [g.add("Mul", [keep, c]), written], "next_c")
+    hidden = g.add("Mul", [out, g.add("Tanh", [cell])], "next_h")
+    last = g.add("Gemm", [g.add("Concat", [x, hidden], axis=1), *_layer(g, weights, "hidden")])
+    g.add("Gemm", [g.add("Relu", [last]), *_layer(g, weights, "scores")], "scores")
+    return g.build()
+
+
+def _rows(g: GraphBuilder, parts: int) -> str:
+    """Add what turns the facts into rows of the table, in any order: they are summed."""
+    # Times: how many of the edges each one has reached.
+    times = g.add("Concat", ["since_note", "since_onset", "since_release"], axis=0)
+    column = g.add("Unsqueeze", [times, _int(g, "axis1", [1])])
+    reached = g.add("GreaterOrEqual", [column, g.constant("edges", np.array(EDGES_MS, np.int64))])
+    time = g.add("ReduceSum", [g.add("Cast", [reached], to=INT64), "axis1"], keepdims=0)
+    # Intervals: from each part's last pitch to this one, and from this one to the chord's next.
+    pitches = g.add("Concat", ["last_pitch", "chord_above"], axis=0)
+    sign = np.array([1] * parts + [-1] * CHORD_ABOVE)
+    way = g.add("Mul", [g.add("Sub", ["pitch", pitches]), g.constant("sign", sign)])
+    lowest = np.array([-FARTHEST] * parts + [0] * CHORD_ABOVE)
+    near = g.add("Max", [g.add("Min", [way, _int(g, "farthest", [FARTHEST])]), g.constant("lowest", lowest)])
+    shifted = g.add("Sub", [near, "lowest"])  # intervals of the parts count from the lowest
+    none = np.array([NO_INTERVAL] * parts + [STEPS_ABOVE - 1] * CHORD_ABOVE)
+    absent = g.add("Less", [pitches, _int(g, "zero", [0])])
+    interval = g.add("Where", [absent, g.constant("none", none), shifted])
+    # What is told once for a key that is down and once for one that is not.
+    down = g.add("Min", ["down", _int(g, "one", [1])])
+    strides = g.constant("strides", np.array([[TIMES], [0], [INTERVALS]]))  # of onset, release and interval
+    moved = g.add("Reshape", [g.add("Mul", [down, strides]), _int(g, "flat", [-1])])
+    chord = g.add("Min", ["chord_index", _int(g, "most", [CHORD - 1])])
+    values = g.add("Concat", ["pitch", chord, time, interval], axis=0)
+    offset = g.add("Add", [values, g.constant("offsets", _offsets(parts))])
+    # The chord's notes beyond those that the table knows are cut off: they stand at the end.
+    used = g.add("Slice", [offset, "zero", _int(g, "used", [3 + 3 * parts + ABOVES]), "zero"])
+    before, after = _int(g, "before", [0] * 3), _int(g, "after", [0] * ABOVES)
+    return g.add("Add", [used, g.add("Concat", [before, moved, after], axis=0)])
+
+
+def _offsets(parts: int) -> np.ndarray:
+    """Return the first row of each value: pitch, chord index, times, intervals of parts, of the chord."""
+    chord = KEYS
+    note = chord + CHORD
+    above = note + TIMES
+    part = [PART_ROW + i * OF_PART for i in range(parts)]
+    onset = [first + 2 * INTERVALS for first in part]
+    release = [first + 2 * INTERVALS + 2 * TIMES for first in part]
+    return np.array(
+        [0, chord, note, *onset, *release, *part, *(above + j * STEPS_ABOVE for j in range(CHORD_ABOVE))]
+    )
+
+
+def _layer(g: GraphBuilder, weights: Mapping[str, np.ndarray], name: str) -> tuple[str, str]:
+    return (
+        g.constant(f"{name}_weight", np.ascontiguousarray(weights[f"{name}.weight"].T)),
+        g.constant(f"{name}_bias", weights[f"{name}.bias"]),
+    )
+
+
+def _gates(g: GraphBuilder, weights: Mapping[str, np.ndarray]) -> tuple[str, str]:
+    """Return the LSTM's matrix (inputs and state, 4 units) and bias; gates: in, forget, out, new."""
+    ih, hh, bias, more = (weights[f"lstm.{n}_l0"] for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    units = len(bias) // 4
+    order = np.r_[0 : 2 * units, 3 * units : 4 * units, 2 * units : 3 * units]  # PyTorch: i, f, g, o
+    return (
+        g.constant("gates_weight", np.concatenate([ih[order].T, hh[order].T])),
+        g.constant("gates_bias", (bias + more)[order]),
+    )
+
+
+def _int(g: GraphBuilder, name: str, values: list[int]) -> str:
+    return g.constant(name, np.array(values, np.int64))

@@ -1,0 +1,97 @@
+"""Training of the separator that is told the past: on true histories, damaged ones, and its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from offline.augment import Augmentation, excerpt
+from offline.history import HistorySeparator, batch_rows, make_batch, play
+from offline.human import PERTURBATIONS, perform
+from offline.score import Piece
+from offline.take import NOBODY, Take, take_of
+from offline.training import Run, schedule
+
+
+@dataclass(frozen=True)
+class HistoryRecipe:
+    """Everything that decides a run: the same recipe on the same machine gives the same weights."""
+
+    seed: int = 1
+    epochs: int = 240
+    """Length of the learning rate's fall to zero; early stopping may end the run before."""
+    patience: int = 60
+    batch: int = 32
+    rate: float = 3e-3
+    warmup: int = 2
+    decay: float = 0.05
+    clip: float = 1.0
+    average: float = 0.99
+    augmentation: Augmentation = field(
+        default_factory=lambda: Augmentation(longest=240, moved=0.0, loose=0.0)
+    )
+    dropout: float = 0.35
+    width: int = 256
+    units: int = 128
+    human: float = 0.6
+    """Share of the excerpts that are played by hand, each under some of the protocol's perturbations."""
+    tempos: tuple[float, float] = (45.0, 150.0)
+    """BPM of the excerpts."""
+    damage: float = 0.08
+    """Share of the past, where it is the true one, that was played by any part at random."""
+    own: float = 0.7
+    """Share of the batches, in the end, in which the past is what the model itself decided."""
+    own_from: int = 4
+    own_full: int = 60
+    """Epochs between which that share grows from 0 to its full size."""
+
+
+def new_history_model(recipe: HistoryRecipe, parts: int) -> HistorySeparator:
+    """Return an untrained model."""
+    return HistorySeparator(parts, recipe.width, recipe.units, recipe.dropout)
+
+
+def random_take(piece: Piece, recipe: HistoryRecipe, draws: np.random.Generator) -> Take:
+    """Return an excerpt of ``piece`` at some tempo, as written or as by hand."""
+    low, high = np.log(recipe.tempos)
+    take = take_of(excerpt(piece, recipe.augmentation, draws), float(np.exp(draws.uniform(low, high))))
+    if draws.random() < recipe.human:
+        names = [name for name in PERTURBATIONS if draws.random() < 0.7]
+        take = perform(take, names, draws, draws.uniform(0.3, 1.3))
+    return take
+
+
+def past_of(part: np.ndarray, parts: int, damage: float, draws: np.random.Generator) -> np.ndarray:
+    """Return a history: the true parts, where some notes, and those that are nobody's, went anywhere."""
+    anyone = draws.integers(0, parts, part.shape)
+    return np.where((part == NOBODY) | (draws.random(part.shape) < damage), anyone, part)
+
+
+def train_history_epoch(run: Run, training: Sequence[Piece], steps: int) -> None:
+    """Show every piece once, in a new order, each as a new excerpt in a new key."""
+    recipe, model = run.recipe, run.model
+    grown = (run.epoch - recipe.own_from) / max(1, recipe.own_full - recipe.own_from)
+    own = recipe.own * min(max(grown, 0.0), 1.0)
+    for step, chosen in enumerate(np.array_split(run.draws.permutation(len(training)), steps)):
+        batch = make_batch([random_take(training[i], recipe, run.draws) for i in chosen])
+        if run.draws.random() < own:
+            past, _ = play(model, batch, run.draws if run.draws.random() < 0.5 else None)
+        else:
+            damage = run.draws.uniform(0.0, 2 * recipe.damage)
+            past = past_of(batch.part, model.parts, damage, run.draws)
+        rows = batch_rows(batch, past, model.parts)
+        for group in run.optimizer.param_groups:
+            group["lr"] = recipe.rate * schedule(run.epoch + step / steps, recipe)
+        model.train()
+        scores, _ = model(rows)
+        label = torch.from_numpy(batch.part)
+        loss = functional.cross_entropy(scores.flatten(0, 1), label.flatten(), ignore_index=NOBODY)
+        run.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+        run.optimizer.step()
+        with torch.no_grad():
+            for kept, new in zip(run.average.parameters(), model.parameters(), strict=True):
+                kept.lerp_(new, 1 - recipe.average)

@@ -1,0 +1,109 @@
+"""The separators that can be trained: how each is made, trained, measured, scored and described."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from offline.drafts import Draft, history_draft, lstm_draft
+from offline.history import HistorySeparator, take_rows
+from offline.history import measure as measure_history
+from offline.history_training import HistoryRecipe, new_history_model, train_history_epoch
+from offline.human import PERTURBATIONS, human_takes
+from offline.lstm import LSTMSeparator, score_take
+from offline.lstm import measure as measure_lstm
+from offline.runs import Scorer
+from offline.score import Piece
+from offline.take import Take, take_of
+from offline.training import Recipe, Run, new_model, train_epoch
+
+Weights = Mapping[str, np.ndarray]
+M = TypeVar("M", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Model:
+    """One trainable separator."""
+
+    recipe: Any
+    """The default recipe, a dataclass with at least ``seed``, ``epochs`` and ``batch``."""
+    new_model: Callable[[Any, int], nn.Module]
+    epoch: Callable[[Run, Sequence[Piece], int], None]
+    measure: Callable[[Any, Sequence[Any]], tuple[float, float]]
+    validation: Callable[[Sequence[Piece]], Sequence[Any]]
+    """What ``measure`` is given of the validation pieces."""
+    scorer: Callable[[Weights], Scorer]
+    draft: Callable[[str, Weights, str], Draft]
+    how: str
+    """For the card: how it was trained, with a place for the seed."""
+
+
+def build_lstm(weights: Weights) -> LSTMSeparator:
+    """Return the paper's LSTM with these weights, ready to score."""
+    layers = sum(name.startswith("norm.") for name in weights) // 2
+    model = LSTMSeparator(
+        parts=len(weights["scores.bias"]), units=len(weights["norm.0.weight"]), layers=layers
+    )
+    return _filled(model, weights)
+
+
+def build_history(weights: Weights) -> HistorySeparator:
+    """Return the separator that is told the past with these weights, ready to score."""
+    width, units = weights["table.weight"].shape[1], len(weights["mix.bias"])
+    return _filled(HistorySeparator(len(weights["scores.bias"]), width, units), weights)
+
+
+def _filled(model: M, weights: Weights) -> M:
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return model.eval()
+
+
+def _lstm_scorer(weights: Weights) -> Scorer:
+    model = build_lstm(weights)
+    return lambda take, given: score_take(model, take)
+
+
+def _history_scorer(weights: Weights) -> Scorer:
+    model = build_history(weights)
+
+    @torch.no_grad()
+    def score(take: Take, given: np.ndarray) -> np.ndarray:
+        rows = torch.from_numpy(take_rows(take, given, model.parts))
+        return model(rows[None])[0][0].numpy()
+
+    return score
+
+
+def _written_and_by_hand(pieces: Sequence[Piece]) -> list[Take]:
+    takes = [take_of(piece) for piece in pieces]
+    return takes + human_takes(takes, list(PERTURBATIONS), seed=1)
+
+
+MODELS: dict[str, Model] = {
+    "bach-lstm": Model(
+        recipe=Recipe(),
+        new_model=new_model,
+        epoch=train_epoch,
+        measure=measure_lstm,
+        validation=list,
+        scorer=_lstm_scorer,
+        draft=lstm_draft,
+        how="seed {seed} on excerpts that are transposed, thinned, loosened in time or lack a part, all at "
+        "random",
+    ),
+    "bach-chorale": Model(
+        recipe=HistoryRecipe(),
+        new_model=new_history_model,
+        epoch=train_history_epoch,
+        measure=measure_history,
+        validation=_written_and_by_hand,
+        scorer=_history_scorer,
+        draft=history_draft,
+        how="seed {seed} on excerpts at random tempos, transposed, thinned, three in five of them played as by "
+        "hand; the past they were shown was true, damaged, or the model's own decisions",
+    ),
+}
+"""By the name of the plugin."""

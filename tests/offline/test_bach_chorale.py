@@ -1,0 +1,61 @@
+"""The separator that the ensembles of four voices play with: what the repository says of it is true."""
+
+import numpy as np
+import pytest
+
+from offline.chorales import PARTS
+from offline.evaluation import evaluate, evaluate_human
+from offline.export import metrics_of
+from offline.weights import FOLDER, load_weights
+from realtime.contract.library import shipped_folder
+from realtime.contract.plugin import load_plugin
+from realtime.contract.stepper import Stepper
+
+OFFLINE = 0.9713
+"""Accuracy of the paper's offline LSTM on Bach (Dong et al., ISMIR 2021); its online one reaches 0.9302."""
+
+
+@pytest.fixture(scope="module")
+def plugin():
+    return load_plugin(shipped_folder() / "bach-chorale")
+
+
+def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_piece(plugin, test_takes):
+    torch = pytest.importorskip(
+        "torch", reason="the sequence model needs torch: pip install 'concertino[offline]'"
+    )
+    torch.set_num_threads(1)  # more only get in each other's way on a model this small
+    from offline.human import PERTURBATIONS, human_takes
+    from offline.models import MODELS
+    from offline.runs import check_parity
+
+    scorer = MODELS["bach-chorale"].scorer(load_weights(FOLDER / "bach-chorale.npz")[0])
+    takes = test_takes + human_takes(test_takes, list(PERTURBATIONS))
+    assert check_parity(scorer, plugin, takes) < 1e-4
+
+
+def test_it_is_as_accurate_as_the_papers_offline_model_and_as_its_manifest_says(plugin, test_takes):
+    result = evaluate(plugin, test_takes, PARTS)
+    assert result.accuracy >= OFFLINE
+    human = evaluate_human(plugin, test_takes, PARTS)
+    assert metrics_of(result, human) == pytest.approx(plugin.manifest.metrics, abs=2e-4)
+
+
+def test_it_knows_no_beat(plugin):
+    assert not {t.source for t in plugin.manifest.inputs} & {"position", "beat", "tick"}
+
+
+def test_whatever_it_is_told_its_scores_are_finite(plugin):
+    draws = np.random.default_rng(0)
+    stepper = Stepper(plugin, 4)
+    for pitch in range(128):
+        facts = {
+            name: draws.integers(-1, 10**9, 4)
+            for name in ("chord_above", "last_pitch", "down", "since_onset", "since_release")
+        }
+        scores = stepper.step({"pitch": pitch, "chord_index": 900, "since_note": -1, **facts})
+        assert np.isfinite(scores).all()
+
+
+def test_it_is_small():
+    assert (shipped_folder() / "bach-chorale" / "model.onnx").stat().st_size < 2_000_000
