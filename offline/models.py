@@ -102,8 +102,8 @@ MODELS: dict[str, Model] = {
         validation=_written_and_by_hand,
         scorer=_history_scorer,
         draft=history_draft,
-        how="seed {seed} on excerpts at random tempos, transposed, thinned, three in five of them played as by "
-        "hand; the past they were shown was true, damaged, or the model's own decisions",
+        how="seed {seed} on excerpts at random tempos, transposed, thinned, three in five of them played as "
+        "by hand; the past they were shown was true, damaged, or the model's own decisions",
     ),
 }
 """By the name of the plugin."""
