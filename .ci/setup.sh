@@ -48,6 +48,7 @@ command -v jack_wait           | jack-example-tools jackd2
 command -v jack_capture        | jack-capture
 command -v csound              | csound
 command -v fluidsynth         | fluidsynth
+command -v jack_midi_clock    | jack-midi-clock
 NEEDS
 }
 
