@@ -12,7 +12,7 @@ from bench.instruments import HostInstrument
 from bench.load import competing
 from bench.machine import describe_machine
 from bench.onsets import percentiles
-from bench.peers.fluidsynth import measure_floor
+from bench.peers.fluidsynth import measure_floor, require_player
 from bench.performance import NOTE_OFF, NOTE_ON, PROGRAM_CHANGE, Performance, perform
 from bench.plan import Plan, Report, silent
 from bench.rig import Played, Rig, open_rig
@@ -42,6 +42,8 @@ def measure_latency(plan: Plan, report: Report = silent) -> dict[str, Any]:
         OSError: a server, the host or FluidSynth's player does not start or does not go on.
         ValueError: the plan does not fit the server, or the SoundFont can't be measured.
     """
+    if plan.baseline:
+        require_player()
     machine = describe_machine()
     with open_rig(plan.driver != "jack", plan.period, plan.rate) as rig, competing(plan.load):
         sound = find_onset_sound(plan.soundfont, rig.rate)

@@ -67,11 +67,12 @@ class GraphBuilder:
         return model.SerializeToString(deterministic=True)
 
 
-def lstm_step(weights: Mapping[str, np.ndarray]) -> bytes:
+def lstm_step(weights: Mapping[str, np.ndarray], hints: int = 0) -> bytes:
     """Return the graph of one step of :class:`offline.lstm.LSTMSeparator` with these weights.
 
     Inputs: ``pitch``, ``position``, ``beat`` (int64, shape (1,)) and the states ``h0``, ``c0``, ``h1`` ...
-    (float32, (1, units)). Outputs: ``scores`` (float32, (1, parts)) and ``next_h0``, ``next_c0`` ...
+    (float32, (1, units)); with ``hints`` also ``hints`` (float32, (1, hints)), which the first layer takes
+    after all else. Outputs: ``scores`` (float32, (1, parts)) and ``next_h0``, ``next_c0`` ...
 
     Pitch and position reach the first layer through a table each, of embedding, frequency, weights and
     biases multiplied out; the beat's table would be 8 MB that way, so its 16 numbers are looked up and
@@ -104,7 +105,7 @@ def lstm_step(weights: Mapping[str, np.ndarray]) -> bytes:
             pitches = np.concatenate([weights["pitch.weight"], frequency_table().numpy()], axis=1).astype(
                 float
             )
-            by_pitch = pitches @ np.concatenate([enter[:width], enter[3 * width :]]) + bias
+            by_pitch = pitches @ np.concatenate([enter[:width], enter[3 * width : 3 * width + 1]]) + bias
             by_position = weights["position.weight"].astype(float) @ enter[width : 2 * width]
             bias_name = g.add(
                 "Add",
@@ -114,7 +115,9 @@ def lstm_step(weights: Mapping[str, np.ndarray]) -> bytes:
                 ],
             )
             x = g.add("Gather", [_table(g, "beat_table", beat_table(width).numpy()), "beat"])
-            enter = enter[beat_rows]
+            if hints:
+                x = g.add("Concat", [x, g.input("hints", "float32", [1, hints])], axis=1)
+            enter = np.concatenate([enter[beat_rows], enter[3 * width + 1 :]])
         else:
             bias_name = _table(g, f"bias{layer}", bias + shift @ enter)
             enter = scale[:, None] * enter

@@ -27,6 +27,18 @@ LINES = 4
 """Of what the player says; all of it could fill a disk."""
 
 
+def require_player() -> None:
+    """Check that there is something to compare with, before minutes are spent on the rest.
+
+    Raises:
+        OSError: it is not installed.
+    """
+    if shutil.which("fluidsynth") is None:
+        raise OSError(
+            "FluidSynth's own player is not installed: apt-get install fluidsynth, or give --no-baseline"
+        )
+
+
 class FluidSynthPlayer:
     """``fluidsynth -a jack -m jack`` with the same SoundFont, rate, gain and sound.
 
@@ -35,8 +47,7 @@ class FluidSynthPlayer:
     """
 
     def __init__(self, environment: Mapping[str, str], soundfont: Path, rate: float, program: int) -> None:
-        if shutil.which("fluidsynth") is None:
-            raise OSError("FluidSynth's own player is not installed: apt-get install fluidsynth")
+        require_player()
         settings = {
             "audio.jack.id": PLAYER,
             "midi.jack.id": PLAYER,

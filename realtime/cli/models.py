@@ -1,6 +1,7 @@
 """``concertino models``: the separators that are installed, and adding more."""
 
 import json
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,9 @@ from realtime.contract.verify import verify_plugin
 
 REFUSED = 2
 """Exit code of ``verify`` when a model fails; other refusals are raised."""
+
+EXTENSIONS = "concertino.models"
+"""Group of entry points through which other packages add subcommands: functions, as Typer takes them."""
 
 app = typer.Typer(rich_markup_mode="markdown")
 
@@ -249,3 +253,12 @@ def _tensors(plugin: Plugin) -> Table:
 def _text(text: str) -> Text:
     """Return ``text`` as it is: an author's words are neither markup nor commands to the terminal."""
     return Text(one_line(text))
+
+
+def _add_extensions() -> None:
+    """Add the subcommands that other packages bring."""
+    for entry in entry_points(group=EXTENSIONS):
+        app.command(entry.name)(entry.load())
+
+
+_add_extensions()

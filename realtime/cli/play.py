@@ -178,6 +178,7 @@ def turn(session: "Session", view: "View") -> None:
     from rich.live import Live
 
     from realtime.cli.keys import terminal_keys
+    from realtime.cli.view import PART_KEYS
 
     taps = Taps(session)
     with terminal_keys() as pressed, Live(view, refresh_per_second=20, screen=False, transient=True):
@@ -189,6 +190,8 @@ def turn(session: "Session", view: "View") -> None:
                 session.panic()
             elif key == "t":
                 taps.tap()
+            elif key and key in PART_KEYS[: session.parts()]:
+                session.switch(PART_KEYS.index(key))
             elif key.isdigit() and 0 < int(key) <= len(session.engine.slots):
                 session.select(int(key) - 1)
             time.sleep(TICK_SECONDS)

@@ -35,7 +35,9 @@ STAGES = {
     "synth": "synth",
     "input": "input to core",
 }
-KEYS_HELP = "q quit   p panic   t tap tempo   1-9 ensemble"
+PART_KEYS = "asdfghjkl"
+"""Keys that switch the parts on and off, from the first part on."""
+KEYS_HELP = "q quit   p panic   t tap tempo   1-9 ensemble   a s d f ... parts on and off"
 NOTE_ON, NOTE_OFF = 0x90, 0x80
 
 
@@ -88,8 +90,9 @@ class View:
             strip = Text(style="dim")
             for pitch in range(LOWEST, HIGHEST + 1):
                 strip.append("█" if pitch in keys else "·", colour if pitch in keys else "")
+            plays = self.session.engine.state["part_plays"][channel]
             table.add_row(
-                Text(part.name, colour),
+                Text(part.name, colour if plays else "strike dim"),
                 Text(" ".join(note_name(k) for k in keys[:4]).ljust(16), f"bold {colour}"),
                 str(self.session.notes[part.name]),
                 f"{'▮' * round(sure * 10):<10} {sure:4.0%}",

@@ -5,7 +5,9 @@ terminating aborts the process. So a client of our own watches that server, and 
 """
 
 import atexit
+import ctypes
 import time
+from contextlib import suppress
 from typing import Any, cast
 
 import numpy as np
@@ -20,7 +22,7 @@ from realtime.engine.state import Counter, State
 NON_INTERLEAVED_FLOAT32 = 0x80000001
 OUTPUT_UNDERFLOW = 0x4
 CONTINUE = 0
-JACK_API = "JACK Audio Connection Kit"
+JACK_API, ALSA_API = "JACK Audio Connection Kit", "ALSA"
 PATIENCE_SECONDS = 2.0
 """How long a device may ask for no sound: the slow ones take a second to start."""
 
@@ -128,6 +130,7 @@ class PortAudioDriver:
             "can't open the stream",
         )
         self._stream = stream[0]
+        _ask_for_real_time(int(ffi.cast("intptr_t", self._stream)), description)
         self.output_latency = library.Pa_GetStreamInfo(self._stream).outputLatency
 
     def _open_python(self, index: int) -> None:
@@ -176,6 +179,18 @@ class PortAudioDriver:
             library.Pa_AbortStream(self._stream)
             library.Pa_CloseStream(self._stream)
             self._stream = None
+
+
+def _ask_for_real_time(stream: int, device: dict[str, Any]) -> None:
+    """Have ALSA's callback thread run with SCHED_FIFO where the system allows it, before the stream starts.
+
+    PortAudio gives its thread none by itself there; other systems and JACK do.
+    """
+    if sounddevice.query_hostapis(device["hostapi"])["name"] != ALSA_API:
+        return
+    library = ctypes.CDLL(sounddevice._libname)
+    with suppress(AttributeError):  # a PortAudio without ALSA
+        library.PaAlsa_EnableRealtimeScheduling(ctypes.c_void_p(stream), ctypes.c_int(1))
 
 
 def is_jack(device: dict[str, Any]) -> bool:

@@ -38,6 +38,7 @@ PANIC, SELECT, TEMPO, RELEASE_PORT = (
     int(c) for c in (Command.PANIC, Command.SELECT, Command.TEMPO, Command.RELEASE_PORT)
 )
 COMMAND_RESTART, COMMAND_MODE, ANNOUNCE = int(Command.RESTART), int(Command.MODE), int(Command.ANNOUNCE)
+SWITCH, RANGE = int(Command.SWITCH), int(Command.RANGE)
 INPUT, ENSEMBLE, PANICKED = int(Log.INPUT), int(Log.ENSEMBLE), int(Log.PANIC)
 FORWARD, SUSTAIN, SOSTENUTO, SOFT = (
     int(p) for p in (Policy.FORWARD, Policy.SUSTAIN, Policy.SOSTENUTO, Policy.SOFT)
@@ -201,6 +202,11 @@ def command(s, event):
         set_mode(s, value, s.frame + offset)
     elif what == ANNOUNCE:
         announce(s, offset)
+    elif what == SWITCH and 0 <= value < s.slot_parts[s.slot]:
+        s.part_plays[s.slot * PARTS + value] = event[DATA2] != 0
+    elif what == RANGE and 0 <= value < s.slot_parts[s.slot]:
+        s.part_lowest[s.slot * PARTS + value] = event[DATA2] % KEYS
+        s.part_highest[s.slot * PARTS + value] = event[DATA2] // KEYS
 
 
 @njit

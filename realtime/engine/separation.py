@@ -34,6 +34,7 @@ from realtime.engine.state import (
 
 FALLBACK, LATE, FAILED = int(Counter.FALLBACK), int(Counter.LATE), int(Counter.FAILED)
 DECISION, DECISION_STAGE = int(Log.DECISION), int(Stage.DECISION)
+FITS, OUT_OF_RANGE, SWITCHED_OFF = range(3)
 FAR = 1 << 30
 
 
@@ -51,23 +52,28 @@ def ends_chord(event):
 
 
 @njit
-def in_range(s, channel, pitch):
-    """Return whether a part may play a pitch."""
-    return s.part_lowest[channel] <= pitch <= s.part_highest[channel]
+def misfit(s, channel, pitch):
+    """Return how ill a part suits a pitch: 0 not at all, 1 out of its range, 2 switched off.
+
+    A note always goes to someone: to a part that is worse only where none is better.
+    """
+    if not s.part_plays[channel]:
+        return SWITCHED_OFF
+    return FITS if s.part_lowest[channel] <= pitch <= s.part_highest[channel] else OUT_OF_RANGE
 
 
 @njit
 def by_rule(s, pitch):
     """Return the part whose last pitch is closest, among those that reach the pitch; ties to the first.
 
-    Parts that already have a note of this chord come last, those that do not reach the pitch after them. A
-    part that has not played yet stands where ``part_start`` says.
+    Parts that already have a note of this chord come last, those that do not reach the pitch after them, and
+    those that are switched off at the end. A part that has not played yet stands where ``part_start`` says.
     """
     best, best_distance = 0, FAR
-    for choice in range(3):  # free and in range, in range, any
+    for choice in range(4):  # free and in range, in range, switched on, any
         for part in range(s.slot_parts[s.slot]):
             channel = s.slot * PARTS + part
-            if choice < 2 and not in_range(s, channel, pitch):
+            if misfit(s, channel, pitch) > max(choice - 1, 0):
                 continue
             if choice < 1 and s.chord_taken[part]:
                 continue
@@ -83,7 +89,7 @@ def by_rule(s, pitch):
 
 @njit
 def by_scores(s, scores, pitch):
-    """Return the best part by a separator's scores, within the parts' ranges, and its probability.
+    """Return the best part by a separator's scores, of those that suit the pitch, and its probability.
 
     -1 where a score is NaN or infinite, where none is above minus infinity (which rules a part out), or no
     part of the ensemble has a label of this separator.
@@ -99,10 +105,10 @@ def by_scores(s, scores, pitch):
     total, best, best_score = 0.0, -1, -inf
     for label in range(labels):
         total += exp(scores[label] - highest)
-    for anyone in range(2):
+    for worst in range(SWITCHED_OFF + 1):
         for label in range(labels):
             part = s.slot_label_part[s.slot, label]
-            if part < 0 or (not anyone and not in_range(s, s.slot * PARTS + part, pitch)):
+            if part < 0 or misfit(s, s.slot * PARTS + part, pitch) > worst:
                 continue
             if scores[label] > best_score:
                 best, best_score = part, scores[label]

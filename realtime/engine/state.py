@@ -161,6 +161,10 @@ class Command(IntEnum):
     """data1: a ``Mode``."""
     ANNOUNCE = 7
     """Tell the MIDI outputs the ensemble's programs: someone new listens."""
+    SWITCH = 8
+    """data1: part of the ensemble that plays; data2: 1 gives it notes, 0 does not. Held notes go on."""
+    RANGE = 9
+    """data1: part; data2: its lowest key, plus 128 times its highest."""
 
 
 CONTROL_PORT = -1
@@ -257,6 +261,7 @@ State = np.dtype(
         ("slot_label_part", np.int16, (SLOTS, PARTS)),  # part that plays a label, or -1
         ("part_lowest", np.int16, (CHANNELS,)),
         ("part_highest", np.int16, (CHANNELS,)),
+        ("part_plays", np.int8, (CHANNELS,)),  # 0: switched off, given no notes
         ("part_start", np.int16, (CHANNELS,)),  # where the rule places a part that has not played
         ("part_transpose", np.int16, (CHANNELS,)),
         ("part_mono", np.int8, (CHANNELS,)),
@@ -341,6 +346,7 @@ def new_state(rate: float) -> np.ndarray:
     state["channel_released"] = state["last_onset"] = state["note_onset"] = -1
     state["source_bend"] = state["channel_bend"] = 8192
     state["part_highest"] = 127
+    state["part_plays"] = 1
     state["part_volume"] = 100
     state["gate"] = state["gate_target"] = 1.0
     state["restart"] = state["announce"] = 1

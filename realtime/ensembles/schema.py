@@ -29,6 +29,7 @@ Key = Annotated[int, Meta(ge=0, le=127, description='a key from 0 to 127, or a n
 Bank = Annotated[int, Meta(ge=0, le=16383, description="a whole number from 0 to 16383")]
 Channel = Annotated[int, Meta(ge=1, le=16, description="a whole number from 1 to 16")]
 Transposition = Annotated[int, Meta(ge=-48, le=48, description="a whole number from -48 to 48 (semitones)")]
+Switch = Annotated[bool, Meta(description="true or false")]
 Voices = Annotated[Literal["poly", "mono"], Meta(description='"poly" or "mono"')]
 Parameters = Annotated[
     dict[str, Annotated[tuple[float, ...], Meta(min_length=1, max_length=4096)]],
@@ -56,6 +57,8 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True):
     voices: Voices = "poly"
     """``mono``: a new note ends the one before."""
     transpose: Transposition = 0
+    plays: Switch = True
+    """Whether it may be given notes; a switch that can be turned while playing."""
 
 
 class Ensemble(Struct, frozen=True, forbid_unknown_fields=True):

@@ -142,6 +142,7 @@ class Engine:
         for place, part in enumerate(ensemble.parts):
             channel = index * PARTS + place
             state["part_lowest"][channel], state["part_highest"][channel] = part.lowest, part.highest
+            state["part_plays"][channel] = part.plays
             state["part_start"][channel] = start_pitch(place, len(ensemble.parts))
             state["part_transpose"][channel] = part.transpose
             state["part_mono"][channel] = part.voices == "mono"

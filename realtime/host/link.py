@@ -39,9 +39,9 @@ class Link:
             )
         return done == 1
 
-    def command(self, what: Command, value: int = 0) -> bool:
-        """Tell the engine to do something."""
-        return self.send(CONTROL_PORT, int(what), value)
+    def command(self, what: Command, value: int = 0, more: int = 0) -> bool:
+        """Tell the engine to do something; ``value`` and ``more`` are the command's data1 and data2."""
+        return self.send(CONTROL_PORT, int(what), value, more)
 
     def schedule(self, entries: np.ndarray) -> int:
         """Append events with absolute frames, in time order; return how many there was room for.

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from realtime.drivers.base import Driver, DriverError
-from realtime.engine.state import LOG_CHANNEL, LOG_KIND, PARTS, Command, Counter, Log, Sync
+from realtime.engine.state import KEYS, LOG_CHANNEL, LOG_KIND, PARTS, Command, Counter, Log, Sync
 from realtime.ensembles.library import find_ensemble, list_ensembles
 from realtime.ensembles.schema import Ensemble
 from realtime.host.driver_choice import open_driver
@@ -247,6 +247,27 @@ class Session:
     def select(self, slot: int) -> None:
         """Switch to a loaded ensemble."""
         self.engine.link.command(Command.SELECT, slot)
+
+    def parts(self) -> int:
+        """Return the number of parts of the ensemble that plays."""
+        return int(self.engine.state["slot_parts"][int(self.engine.state["slot"])])
+
+    def switch(self, part: int) -> bool:
+        """Let a part of the ensemble that plays have notes, or no more of them; return which."""
+        state = self.engine.state
+        plays = not state["part_plays"][int(state["slot"]) * PARTS + part]
+        self.engine.link.command(Command.SWITCH, part, int(plays))
+        return plays
+
+    def set_range(self, part: int, lowest: int, highest: int) -> None:
+        """Change the keys (0 to 127) that a part of the ensemble that plays may be given.
+
+        Raises:
+            ValueError: they are no keys, or the lowest is above the highest.
+        """
+        if not 0 <= lowest <= highest < KEYS:
+            raise ValueError(f"a range goes from one key to another, 0 to 127, not {lowest} to {highest}")
+        self.engine.link.command(Command.RANGE, part, lowest + KEYS * highest)
 
     def panic(self) -> None:
         """Silence everything and play on."""

@@ -102,3 +102,48 @@ def test_taps_set_the_tempo_by_their_middle_interval(playing, monkeypatch):
 @pytest.mark.parametrize(("pitch", "name"), [(60, "C4"), (0, "C-1"), (127, "G9"), (69, "A4"), (70, "Bb4")])
 def test_pitches_are_named_as_musicians_do(pitch, name):
     assert note_name(pitch) == name
+
+
+def quiet(session):
+    """Wait until nothing more comes from the file."""
+    session.player = None
+    wait_until(lambda: session.engine.link.scheduled() == 0)
+    time.sleep(0.1)  # and is counted
+
+
+def test_a_part_that_is_switched_off_gets_no_more_notes_until_it_is_switched_on(playing):
+    session, _ = playing
+    quiet(session)
+    slot = session.engine.slots[int(session.engine.state["slot"])]
+    low = len(slot.ensemble.parts) - 1
+    name = slot.ensemble.parts[low].name
+    assert session.switch(low) is False
+    wait_until(lambda: session.engine.state["part_plays"][16 * slot.index + low] == 0)
+    before, others = session.notes[name], sum(session.notes.values())
+    for _ in range(5):
+        session.engine.link.send(3, 0x90, 36, 90)
+        session.engine.link.send(3, 0x80, 36, 0)
+    wait_until(lambda: sum(session.notes.values()) == others + 5)
+    assert session.notes[name] == before
+    assert session.switch(low) is True
+    wait_until(lambda: session.engine.state["part_plays"][16 * slot.index + low] == 1)
+    session.engine.link.send(3, 0x90, 36, 90)
+    session.engine.link.send(3, 0x80, 36, 0)
+    wait_until(lambda: session.notes[name] == before + 1)
+
+
+def test_a_range_acts_on_the_next_note_and_must_be_one(playing):
+    session, _ = playing
+    quiet(session)
+    slot = session.engine.slots[int(session.engine.state["slot"])]
+    high = slot.ensemble.parts[0].name
+    session.set_range(0, 100, 127)
+    wait_until(lambda: session.engine.state["part_lowest"][16 * slot.index] == 100)
+    before, everyone = session.notes[high], sum(session.notes.values())
+    session.engine.link.send(3, 0x90, 96, 90)
+    session.engine.link.send(3, 0x80, 96, 0)
+    wait_until(lambda: sum(session.notes.values()) == everyone + 1)
+    assert session.notes[high] == before
+    for lowest, highest in ((60, 59), (-1, 20), (0, 128)):
+        with pytest.raises(ValueError, match="a range goes from one key to another"):
+            session.set_range(0, lowest, highest)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.contract.features import MAX_BEAT, NO_PITCH, NO_TIME
-from realtime.engine.state import LOG_DATA2, LOG_VALUE, Command, Log, Mode
+from realtime.engine.state import CONTROL_PORT, LOG_DATA2, LOG_VALUE, Command, Log, Mode
 from tests.engine.playing import RATE, Playing, command, control, ensemble, event, off, on
 from tests.engine.witness import (
     ALL_RULED_OUT,
@@ -87,6 +87,51 @@ def test_a_label_without_a_part_goes_to_the_best_that_has_one(witness):
 def test_labels_that_fit_no_part_or_two_are_refused(witness, parts, reason):
     with pytest.raises(ValueError, match=reason):
         played(*parts, separator=witness)
+
+
+def test_a_part_that_is_switched_off_is_given_no_note_from_the_next_one_on(witness):
+    playing = played(separator=witness)
+    playing.step(on(0, 60))
+    playing.step(command(0, Command.SWITCH, 0), on(1, 64))  # data2 is 0: off
+    assert [part for _, part, _ in playing.decided()] == [0, 1]
+    playing.step(event(0, int(Command.SWITCH), 0, 1, port=CONTROL_PORT), on(1, 68))
+    assert [part for _, part, _ in playing.decided()][-1] == 0
+    assert playing.state["note_count"] == 3  # what it held goes on
+
+
+def test_a_note_is_not_lost_where_all_parts_are_switched_off(witness):
+    playing = played(separator=witness)
+    playing.step(*(command(0, Command.SWITCH, part) for part in range(4)), on(1, 61))
+    assert [part for _, part, _ in playing.decided()] == [1]
+
+
+def test_a_range_that_is_changed_acts_on_the_next_note(witness):
+    playing = played(separator=witness)
+    playing.step(on(0, 60))
+    playing.step(event(0, int(Command.RANGE), 0, 72 + 128 * 90, port=CONTROL_PORT), on(1, 64), on(2, 76))
+    assert [part for _, part, _ in playing.decided()] == [0, 1, 0]
+
+
+def test_an_ensemble_may_begin_with_a_part_switched_off(witness):
+    playing = played({"plays": False}, {}, {}, {}, separator=witness)
+    playing.step(on(0, 60))
+    assert [part for _, part, _ in playing.decided()] == [1]
+
+
+def test_the_rule_passes_over_parts_that_are_switched_off():
+    playing = Playing(ensemble(2, separator="none-such"))
+    playing.step(on(0, 80), on(0, 40))
+    playing.step(command(0, Command.SWITCH, 0), on(1, 81))
+    assert [part for _, part, _ in playing.decided()] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("what", [Command.SWITCH, Command.RANGE])
+def test_commands_for_parts_that_are_not_there_change_nothing(witness, what):
+    playing = played(separator=witness)
+    before = playing.state["part_plays"].copy(), playing.state["part_lowest"].copy()
+    playing.step(event(0, int(what), 4, 5, port=CONTROL_PORT), event(0, int(what), -1, 5, port=CONTROL_PORT))
+    np.testing.assert_array_equal(playing.state["part_plays"], before[0])
+    np.testing.assert_array_equal(playing.state["part_lowest"], before[1])
 
 
 def test_a_part_without_a_label_is_left_to_the_rule(witness):

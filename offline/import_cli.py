@@ -1,0 +1,48 @@
+"""``concertino models import``: published checkpoints as plugins."""
+
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from realtime.contract.library import add_plugin
+
+
+def import_model(
+    path: Annotated[Path, typer.Argument(help="The .hdf5 file of a published model.")],
+    corpus: Annotated[
+        Literal["bach", "string", "game", "pop"] | None,
+        typer.Option(help="What it was trained on. [default: told by its folder]", show_default=False),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the model. [default: arranger-CORPUS]", show_default=False)
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the model of the same name.")] = False,
+) -> None:
+    """Turn a checkpoint that the authors of the paper published into a model to play with.
+
+    They are in the repository `salu133445/arranger` (Dong et al., ISMIR 2021; MIT): the models called
+    `default`, which read a piece from left to right, for Bach chorales, string quartets, game music and pop.
+
+    Needs `pip install 'concertino[offline,cpu]'`.
+
+    Example: `concertino models import arranger/musicnet/lstm/default_embedding/best_model.hdf5`
+    """
+    if find_spec("h5py") is None:
+        raise OSError("import needs h5py, which is not installed: pip install 'concertino[offline,cpu]'")
+    from offline.keras_import import CORPORA, guess_corpus, write_imported
+
+    chosen = corpus or guess_corpus(path.absolute())
+    if chosen is None:
+        raise ValueError(
+            f"the path {path} does not tell what the model was trained on: give --corpus {'|'.join(CORPORA)}"
+        )
+    with tempfile.TemporaryDirectory() as work:
+        folder = write_imported(path, chosen, name or f"arranger-{chosen}", Path(work))
+        plugin = add_plugin(folder, replace=replace)
+    typer.echo(
+        f"Added {plugin.manifest.name} to {plugin.folder}. "
+        f"Play it: concertino play --separator {plugin.manifest.name}"
+    )
