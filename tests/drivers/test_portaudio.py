@@ -1,10 +1,14 @@
-"""PortAudio on its JACK host API, the one that needs no sound card."""
+"""PortAudio on its JACK host API, and on an ALSA device that plays nothing: neither needs a sound card."""
 
+import json
+import os
 import subprocess
 import sys
 
+import platformdirs
 import pytest
 
+from realtime.host.system import priority_finding
 from tests.live import ROOT, Host, Keyboard, environment, jack_server, needs, needs_jackd, wait_until
 
 pytestmark = [pytest.mark.jack, needs_jackd]
@@ -98,3 +102,44 @@ def test_when_the_jack_server_below_dies_the_host_waits_and_plays_on_by_jack(mon
 def _port(part: str) -> str:
     said = subprocess.run(["jack_lsp"], capture_output=True, text=True).stdout
     return next(line for line in said.splitlines() if part in line)
+
+
+ON_ALSA = """
+import json, os, sys, time
+from realtime.drivers.portaudio import PortAudioDriver
+from realtime.engine.state import Counter
+from realtime.host.engine import Engine
+
+before = set(os.listdir("/proc/self/task"))
+engine = Engine(48000, None)
+driver = PortAudioDriver(engine.state, 256, "silent")
+driver.start()
+time.sleep(0.3)
+threads = [int(task) for task in set(os.listdir("/proc/self/task")) - before]
+policies = [os.sched_getscheduler(thread) for thread in threads]
+periods = int(engine.state["counters"][Counter.PERIODS])
+driver.close()
+engine.close()
+print(json.dumps({"policies": policies, "periods": periods, "compiled": driver.compiled}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ALSA is Linux's")
+def test_on_alsa_the_callback_runs_in_real_time_where_that_is_allowed(tmp_path):
+    (tmp_path / ".asoundrc").write_text("pcm.silent { type null }\n")  # takes all sound, and never waits
+    said = subprocess.run(
+        [sys.executable, "-c", ON_ALSA],
+        cwd=ROOT,
+        env=os.environ | {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(platformdirs.user_cache_path())},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if "no audio output is called" in said.stderr:
+        pytest.skip("this PortAudio has no ALSA")
+    assert said.returncode == 0, said.stderr
+    found = json.loads(said.stdout)
+    assert found["compiled"]
+    assert found["periods"] > 0
+    if priority_finding().level == "ok":
+        assert os.SCHED_FIFO in found["policies"]
