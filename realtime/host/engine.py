@@ -110,7 +110,8 @@ class Engine:
                 raise  # the player's own words are wrong: better said now than played otherwise
             self._ruled.setdefault(str(error), []).append(ensemble.name)
             place, manifest, name = -1, None, None
-        self._fill_slot(index, ensemble, place, label_parts(ensemble, manifest))
+        other = bool(separator) and name != ensemble.separator
+        self._fill_slot(index, ensemble, place, label_parts(ensemble, manifest, other))
         if self.synth:
             self._notices += self.synth.prepare(index, ensemble)
         slot = Slot(index, ensemble, name)
@@ -196,8 +197,11 @@ def start_pitch(place: int, parts: int) -> int:
     return round(HIGHEST_START - (place + 0.5) / parts * (HIGHEST_START - LOWEST_START))
 
 
-def label_parts(ensemble: Ensemble, manifest: Manifest | None) -> list[int]:
+def label_parts(ensemble: Ensemble, manifest: Manifest | None, other: bool = False) -> list[int]:
     """Return, for each label of a separator, the part of the ensemble that plays it (-1: none).
+
+    ``other`` says that it is not the separator that the ensemble's labels were written for: then labels that
+    it does not know give way to the order of the parts.
 
     Raises:
         ValueError: a part asks for a label that the separator does not have, or that another part has.
@@ -206,8 +210,9 @@ def label_parts(ensemble: Ensemble, manifest: Manifest | None) -> list[int]:
         return list(range(len(ensemble.parts)))
     known = {name.lower(): place for place, name in enumerate(manifest.parts)}
     labels = [-1] * len(manifest.parts)
+    in_order = other and any(part.label.lower() not in known for part in ensemble.parts if part.label)
     for place, part in enumerate(ensemble.parts):
-        label = known.get(part.label.lower()) if part.label else place
+        label = place if in_order or not part.label else known.get(part.label.lower())
         if label is None:
             raise ValueError(
                 f"ensemble {ensemble.name}: parts[{place}].label {part.label!r} is not one of "

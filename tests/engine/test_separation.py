@@ -7,6 +7,7 @@ import pytest
 
 from realtime.contract.features import MAX_BEAT, NO_PITCH, NO_TIME
 from realtime.engine.state import CONTROL_PORT, LOG_DATA2, LOG_VALUE, Command, Log, Mode
+from realtime.host.engine import Engine
 from tests.engine.playing import RATE, Playing, command, control, ensemble, event, off, on
 from tests.engine.witness import (
     ALL_RULED_OUT,
@@ -132,6 +133,15 @@ def test_commands_for_parts_that_are_not_there_change_nothing(witness, what):
     playing.step(event(0, int(what), 4, 5, port=CONTROL_PORT), event(0, int(what), -1, 5, port=CONTROL_PORT))
     np.testing.assert_array_equal(playing.state["part_plays"], before[0])
     np.testing.assert_array_equal(playing.state["part_lowest"], before[1])
+
+
+def test_labels_for_another_separator_give_way_to_the_order_of_the_parts(witness):
+    engine = Engine(RATE, None)
+    engine.load(ensemble({"label": "Viola"}, {"label": "Alto"}, separator="none-such"), witness)
+    engine.load(ensemble({"label": "Alto"}, {"label": "Bass"}, separator="none-such", name="b"), witness)
+    labels = engine.state["slot_label_part"][:2, :4].tolist()
+    engine.close()
+    assert labels == [[0, 1, -1, -1], [-1, 0, -1, 1]]
 
 
 def test_a_part_without_a_label_is_left_to_the_rule(witness):
