@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import mido
 import numpy as np
 
 from offline.take import Take
+from realtime.music.smf import NOTE_OFF, NOTE_ON, read_performance
 
 SUFFIXES = (".mid", ".midi")
 DRUMS = 9
@@ -32,8 +32,8 @@ def read_folder(folder: Path, parts: Sequence[str], notice: Callable[[str], None
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
         try:
             takes.append(read_take(path, parts))
-        except (OSError, ValueError, EOFError, KeyError, IndexError) as error:  # mido's many ways to refuse
-            notice(f"{path.name} is left out: {error or 'it is damaged'}")
+        except (OSError, ValueError) as error:
+            notice(f"{path.name} is left out: {error}")
     if not takes:
         raise ValueError(
             f"{folder} holds no MIDI file that can be used: it takes a track for each of {', '.join(parts)}"
@@ -45,19 +45,15 @@ def read_take(path: Path, parts: Sequence[str]) -> Take:
     """Return a file as one take, at the tempo that it says.
 
     Raises:
-        ValueError, OSError, EOFError: it can't be read, or its tracks are not the parts.
+        ValueError: it can't be read (``SmfError``), or its tracks are not the parts.
+        OSError: it can't be opened.
     """
-    file = mido.MidiFile(path, clip=True)
-    if file.type == 2:
-        raise ValueError("format 2 holds patterns, not a piece; save it as format 1")
-    if file.ticks_per_beat <= 0 or file.ticks_per_beat > 0x7FFF:
-        raise ValueError("its time is in SMPTE frames, without beats; save it with beats")
-    clock = _clock(file)
-    tracks: list[tuple[str, np.ndarray]] = []
-    for track in file.tracks:
-        notes = _notes(track)
+    performance = read_performance(path)
+    tracks = []
+    for number, name in enumerate(performance.names):
+        notes = _notes(performance.events[performance.events["track"] == number])
         if len(notes):
-            tracks.append((track.name.strip().casefold(), notes))
+            tracks.append((name.strip().casefold(), notes))
     if len(tracks) != len(parts):
         raise ValueError(
             f"{len(tracks)} tracks have notes, and there are {len(parts)} parts ({', '.join(parts)})"
@@ -69,52 +65,22 @@ def read_take(path: Path, parts: Sequence[str]) -> Take:
         tracks.sort(key=lambda track: -track[1][:, 2].mean())
     table = np.concatenate([notes for _, notes in tracks])
     part = np.repeat(np.arange(len(tracks)), [len(notes) for _, notes in tracks])
-    start, end = clock(table[:, 0]), clock(table[:, 1])
-    long = end - start >= NOTE_MS
-    tempo = next((m.tempo for track in file.tracks for m in track if m.type == "set_tempo"), 500_000)
-    take = Take(path.stem, start, end, end.copy(), table[:, 2], part, mido.tempo2bpm(tempo))
-    return take.pick(np.flatnonzero(long)).in_order()
+    start, end = table[:, 0] * 1000, table[:, 1] * 1000
+    pitch = table[:, 2].astype(np.int64)
+    take = Take(path.stem, start, end, end.copy(), pitch, part, float(performance.tempo.bpm[0]))
+    return take.pick(np.flatnonzero(end - start >= NOTE_MS)).in_order()
 
 
-def _clock(file: mido.MidiFile) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what turns ticks into milliseconds, through all changes of tempo."""
-    changes = sorted(
-        (tick, message.tempo)
-        for track in file.tracks
-        for tick, message in _timed(track)
-        if message.type == "set_tempo" and message.tempo > 0
-    )
-    ticks, tempos = [0], [500_000]
-    for tick, tempo in changes:
-        ticks.append(tick)
-        tempos.append(tempo)
-    ms_per_tick = np.array(tempos) / 1000.0 / file.ticks_per_beat
-    at = np.array(ticks)
-    reached = np.concatenate([[0.0], np.cumsum(np.diff(at) * ms_per_tick[:-1])])
-
-    def milliseconds(tick: np.ndarray) -> np.ndarray:
-        place = np.searchsorted(at, tick, side="right") - 1
-        return reached[place] + (tick - at[place]) * ms_per_tick[place]
-
-    return milliseconds
-
-
-def _timed(track: mido.MidiTrack):
-    tick = 0
-    for message in track:
-        tick += message.time
-        yield tick, message
-
-
-def _notes(track: mido.MidiTrack) -> np.ndarray:
-    """Return (start, end, pitch) of a track's notes in ticks, int64 (notes, 3); drums are left out."""
+def _notes(events: np.ndarray) -> np.ndarray:
+    """Return (start, end, pitch) of a track's notes, times in seconds, float64 (notes, 3); no drums."""
     rows, held = [], {}
-    for tick, message in _timed(track):
-        if message.type not in ("note_on", "note_off") or message.channel == DRUMS:
+    for event in events:
+        kind = int(event["status"]) & 0xF0
+        if kind not in (NOTE_ON, NOTE_OFF) or event["channel"] == DRUMS:
             continue
-        key = message.channel, message.note
+        key = int(event["channel"]), int(event["data1"])
         if key in held:
-            rows.append((held.pop(key), tick, message.note))
-        if message.type == "note_on" and message.velocity > 0:
-            held[key] = tick
-    return np.array(sorted(rows), np.int64).reshape(-1, 3)
+            rows.append((held.pop(key), float(event["seconds"]), key[1]))
+        if kind == NOTE_ON:
+            held[key] = float(event["seconds"])
+    return np.array(sorted(rows), np.float64).reshape(-1, 3)

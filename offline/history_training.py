@@ -12,7 +12,7 @@ from offline.history import HistorySeparator, batch_rows, make_batch, play
 from offline.human import PERTURBATIONS, perform
 from offline.score import Piece
 from offline.take import NOBODY, Take, take_of
-from offline.training import Run, schedule
+from offline.training import Run
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,8 @@ def train_history_epoch(run: Run, training: Sequence[Piece], steps: int) -> None
             damage = run.draws.uniform(0.0, 2 * recipe.damage)
             past = past_of(batch.part, model.parts, damage, run.draws)
         rows = batch_rows(batch, past, model.parts)
-        for group in run.optimizer.param_groups:
-            group["lr"] = recipe.rate * schedule(run.epoch + step / steps, recipe)
         model.train()
         scores, _ = model(rows)
         label = torch.from_numpy(batch.part)
         loss = functional.cross_entropy(scores.flatten(0, 1), label.flatten(), ignore_index=NOBODY)
-        run.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
-        run.optimizer.step()
-        with torch.no_grad():
-            for kept, new in zip(run.average.parameters(), model.parameters(), strict=True):
-                kept.lerp_(new, 1 - recipe.average)
+        run.learn(loss, step / steps)

@@ -27,8 +27,7 @@ Change = Callable[[Take, np.random.Generator, float], Take]
 def spread(take: Take, draws: np.random.Generator, amount: float = 1.0) -> Take:
     """Play the notes of each chord in any order, within ``SPREAD_MS``."""
     late = draws.uniform(0.0, SPREAD_MS * amount, len(take))
-    starts, chord, size = np.unique(take.start, return_inverse=True, return_counts=True)
-    del starts
+    _, chord, size = np.unique(take.start, return_inverse=True, return_counts=True)
     return _kept_long(replace(take, start=take.start + np.where(size[chord] > 1, late, 0.0)))
 
 

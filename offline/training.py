@@ -111,6 +111,18 @@ class Run:
         self.best_epoch, self.best_accuracy = state["best_epoch"], state["best_accuracy"]
         self.best_weights = state["best_weights"]
 
+    def learn(self, loss: torch.Tensor, done: float) -> None:
+        """Take one step of the optimizer; ``done`` is the share of the epoch that lies behind."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.rate * schedule(self.epoch + done, self.recipe)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        self.optimizer.step()
+        with torch.no_grad():
+            for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                kept.lerp_(new, 1 - self.recipe.average)
+
     @property
     def finished(self) -> bool:
         """Whether the run has come to its end, or has stopped getting better."""
@@ -163,17 +175,9 @@ def train_epoch(run: Run, training: Sequence[Piece], steps: int) -> None:
     for step, chosen in enumerate(np.array_split(run.draws.permutation(len(training)), steps)):
         batch = [excerpt(training[i], recipe.augmentation, run.draws) for i in chosen]
         pitch, position, beat, label = make_batch(batch)
-        for group in run.optimizer.param_groups:
-            group["lr"] = recipe.rate * schedule(run.epoch + step / steps, recipe)
         scores = model(pitch, position, beat)
         loss = functional.cross_entropy(scores.flatten(0, 1), label.flatten(), ignore_index=IGNORED)
-        run.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
-        run.optimizer.step()
-        with torch.no_grad():
-            for kept, new in zip(run.average.parameters(), model.parameters(), strict=True):
-                kept.lerp_(new, 1 - recipe.average)
+        run.learn(loss, step / steps)
 
 
 def schedule(epoch: float, recipe: Any) -> float:

@@ -126,13 +126,14 @@ def test_the_rule_passes_over_parts_that_are_switched_off():
     assert [part for _, part, _ in playing.decided()] == [1, 0, 1]
 
 
-@pytest.mark.parametrize("what", [Command.SWITCH, Command.RANGE])
-def test_commands_for_parts_that_are_not_there_change_nothing(witness, what):
+@pytest.mark.parametrize(("what", "value"), [(Command.SWITCH, 0), (Command.RANGE, 5 + 128 * 6)])
+@pytest.mark.parametrize("part", [4, 16, -1])
+def test_commands_for_parts_that_are_not_there_change_nothing(witness, what, value, part):
     playing = played(separator=witness)
-    before = playing.state["part_plays"].copy(), playing.state["part_lowest"].copy()
-    playing.step(event(0, int(what), 4, 5, port=CONTROL_PORT), event(0, int(what), -1, 5, port=CONTROL_PORT))
-    np.testing.assert_array_equal(playing.state["part_plays"], before[0])
-    np.testing.assert_array_equal(playing.state["part_lowest"], before[1])
+    before = {name: playing.state[name].copy() for name in ("part_plays", "part_lowest", "part_highest")}
+    playing.step(event(0, int(what), part, value, port=CONTROL_PORT))
+    for name, kept in before.items():
+        np.testing.assert_array_equal(playing.state[name], kept)
 
 
 def test_labels_for_another_separator_give_way_to_the_order_of_the_parts(witness):
