@@ -13,6 +13,7 @@ from rich.text import Text
 
 from realtime.contract.error import PluginError, one_line
 from realtime.contract.files import CARD
+from realtime.contract.kinds import KINDS, SEPARATOR, SEQUENCE_SEPARATOR
 from realtime.contract.library import Listing, add_plugin, find_plugin, list_plugins, search_path
 from realtime.contract.manifest import Input, manifest_schema
 from realtime.contract.plugin import Plugin
@@ -23,6 +24,13 @@ REFUSED = 2
 
 EXTENSIONS = "concertino.models"
 """Group of entry points through which other packages add subcommands: functions, as Typer takes them."""
+
+KIND_WORDS = {SEPARATOR: "note by note", SEQUENCE_SEPARATOR: "whole piece"}
+PLAY = {
+    SEPARATOR: "concertino play --separator {name}",
+    SEQUENCE_SEPARATOR: "concertino render IN.mid -o OUT.wav --mode offline --separator {name}",
+}
+"""How a model of each kind is heard."""
 
 app = typer.Typer(rich_markup_mode="markdown")
 
@@ -55,13 +63,14 @@ def list_models(as_json: AsJson = False) -> None:
     if as_json:
         _print_json([_listing_data(listing) for listing in listings])
         return
-    table = Table("model", "version", "parts", "state", "summary", "folder")
+    table = Table("model", "version", "kind", "parts", "state", "summary", "folder")
     for listing in listings:
         manifest = listing.plugin.manifest if listing.plugin else None
         state = "broken" if listing.error else "hidden by an earlier one" if listing.shadowed else "ok"
         table.add_row(
             _text(listing.name),
             _text(manifest.version if manifest else "-"),
+            KIND_WORDS[manifest.kind] if manifest else "-",
             _text(_parts_text(manifest.parts) if manifest else "-"),
             state,
             _text(manifest.summary if manifest else str(listing.error)),
@@ -101,9 +110,9 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check models in full: files, hash, manifest, graph, and 1,000 steps that are run and timed.
+    """Check models in full: files, hash, manifest, graph, and 1,000 notes that are run and timed.
 
-    The times are those of ONNX Runtime called from Python. Exits with 2 if a model fails.
+    The times are those of one note, by ONNX Runtime called from Python. Exits with 2 if a model fails.
 
     Examples: `concertino models verify` · `concertino models verify bach-chorale ./my-model`
     """
@@ -111,7 +120,7 @@ def verify(
     if as_json:
         _print_json(results)
     else:
-        table = Table("model", "result", "graph KiB", "parts tried", "step p50 us", "step p99 us")
+        table = Table("model", "result", "graph KiB", "parts tried", "note p50 us", "note p99 us")
         for result in results:
             table.add_row(*(_text(cell) for cell in _result_cells(result)))
         Console().print(table)
@@ -140,7 +149,7 @@ def add(
     else:
         typer.echo(
             f"Added {plugin.manifest.name} to {plugin.folder}. "
-            f"Play it: concertino play --separator {plugin.manifest.name}"
+            f"Play it: {PLAY[plugin.manifest.kind].format(name=plugin.manifest.name)}"
         )
 
 
@@ -210,6 +219,7 @@ def _listing_data(listing: Listing) -> dict[str, Any]:
         "error": str(listing.error) if listing.error else None,
         "shadowed": listing.shadowed,
         "version": manifest.version if manifest else None,
+        "kind": manifest.kind if manifest else None,
         "summary": manifest.summary if manifest else None,
         "parts": list(manifest.parts) if manifest else None,
     }
@@ -225,6 +235,7 @@ def _facts(plugin: Plugin) -> Table:
     facts = {
         "summary": manifest.summary,
         "version": manifest.version,
+        "kind": f"{manifest.kind}: takes {KINDS[manifest.kind].meaning}",
         "licence": manifest.licence,
         "parts": _parts_text(manifest.parts),
         "ticks per quarter": str(manifest.resolution),

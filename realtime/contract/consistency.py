@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from realtime.contract.error import PluginError
 from realtime.contract.features import FEATURES
+from realtime.contract.kinds import KINDS
 from realtime.contract.manifest import Dim, Input, Manifest, Output
 from realtime.contract.tensors import MAX_PARTS, element_count, fits
 
@@ -14,11 +15,14 @@ MAX_ELEMENTS = 2**24
 FIELDS_OF: Mapping[str, tuple[str, ...]] = {
     "state": ("initial",),
     "parameter": ("default",),
-    **dict.fromkeys(FEATURES, ("offset", "clip")),
+    **dict.fromkeys((name for kind in KINDS.values() for name in kind.features), ("offset", "clip")),
 }
 """The optional fields that mean something for each source of an input."""
 
 OPTIONAL = ("offset", "clip", "initial", "default")
+
+NOTE_SHAPES: tuple[tuple[Dim, ...], ...] = (("notes",), ("notes", 1))
+"""Of a feature that is told for all notes of a piece."""
 
 
 def check_manifest(manifest: Manifest) -> None:
@@ -28,6 +32,7 @@ def check_manifest(manifest: Manifest) -> None:
         PluginError: the first thing that does not fit, by its field.
     """
     name = manifest.name
+    _check_kind(manifest)
     _check_unique(name, "parts", manifest.parts)
     _check_unique(name, "inputs", (tensor.name for tensor in manifest.inputs))
     _check_unique(name, "outputs", (tensor.name for tensor in manifest.outputs))
@@ -41,6 +46,31 @@ def check_manifest(manifest: Manifest) -> None:
         _check_input(manifest, tensor)
     _check_states(manifest)
     _check_scores(manifest)
+
+
+def _check_kind(manifest: Manifest) -> None:
+    kind = KINDS[manifest.kind]
+    known = (*kind.features, *kind.sources)
+    for place, tensors in (("inputs", manifest.inputs), ("outputs", manifest.outputs)):
+        for tensor in tensors:
+            field = f"{place} {tensor.name!r}"
+            if isinstance(tensor, Input) and tensor.source not in known:
+                raise PluginError(
+                    manifest.name,
+                    f"{field} source",
+                    f"a {manifest.kind} is not told {tensor.source!r}; choose one of {', '.join(known)}",
+                )
+            if isinstance(tensor, Output) and tensor.role not in kind.roles:
+                raise PluginError(
+                    manifest.name,
+                    f"{field} role",
+                    f"a {manifest.kind} has no {tensor.role!r}; choose one of {', '.join(kind.roles)}",
+                )
+            fed = isinstance(tensor, Output) or tensor.source in kind.features
+            if "notes" in tensor.shape and not (kind.sequence and fed):
+                raise PluginError(
+                    manifest.name, f"{field} shape", "it has no 'notes' here; give numbers, or 'parts'"
+                )
 
 
 def possible_parts(manifest: Manifest) -> tuple[int, ...]:
@@ -90,6 +120,14 @@ def _check_default(manifest: Manifest, tensor: Input, field: str) -> None:
 
 
 def _check_feature(manifest: Manifest, tensor: Input, field: str) -> None:
+    if tensor.clip is not None and tensor.clip[0] > tensor.clip[1]:
+        raise PluginError(manifest.name, f"{field} clip", "its lowest is above its highest; swap them")
+    if KINDS[manifest.kind].sequence:
+        if tensor.shape not in NOTE_SHAPES:
+            wanted = " or ".join(map(_plain, NOTE_SHAPES))
+            problem = f"source {tensor.source!r} is a number for each note; declare {wanted}"
+            raise PluginError(manifest.name, f"{field} shape", problem)
+        return
     feature = FEATURES[tensor.source]
     for parts in possible_parts(manifest):
         if element_count(tensor, parts) != (parts if feature.per_part else feature.size):
@@ -98,8 +136,6 @@ def _check_feature(manifest: Manifest, tensor: Input, field: str) -> None:
             raise PluginError(
                 manifest.name, f"{field} shape", f"source {tensor.source!r} is {wanted}; declare that shape"
             )
-    if tensor.clip is not None and tensor.clip[0] > tensor.clip[1]:
-        raise PluginError(manifest.name, f"{field} clip", "its lowest is above its highest; swap them")
 
 
 def _check_states(manifest: Manifest) -> None:
@@ -150,6 +186,10 @@ def _check_scores(manifest: Manifest) -> None:
     field = f"outputs {scores[0].name!r}"
     if scores[0].dtype != "float32":
         raise PluginError(manifest.name, f"{field} dtype", f"scores are {scores[0].dtype}; make them float32")
+    shape = scores[0].shape
+    if KINDS[manifest.kind].sequence and (len(shape) != 2 or shape[0] != "notes" or shape[1] == "notes"):
+        problem = "scores need a row for each note; declare [notes, parts]"
+        raise PluginError(manifest.name, f"{field} shape", problem)
     for parts in possible_parts(manifest):
         if element_count(scores[0], parts) != parts:
             raise PluginError(

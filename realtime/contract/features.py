@@ -3,7 +3,8 @@
 One table drives everything: the manifest names a feature as an input's ``source``, the audio thread
 writes it, and evaluation computes it from a score. A "chord" is the group of note-ons that are decided
 together: those of one audio period when playing, those of one onset when evaluating a score; its notes
-are presented low to high, as in training (Dong et al., ISMIR 2021, section 3).
+are presented low to high, as in training (Dong et al., ISMIR 2021, section 3). A second table is of what is
+known of each note of a whole piece.
 """
 
 from typing import NamedTuple
@@ -67,3 +68,17 @@ FEATURES: dict[str, Feature] = {
         f"pitches of the chord's next notes, which are still to be decided, low to high, then {NO_PITCH}",
     ),
 }
+
+SEQUENCE_FEATURES: dict[str, str] = {
+    "pitch": "MIDI key number, 0 to 127",
+    "velocity": "MIDI velocity, 1 to 127",
+    "position": "tick of the onset within the beat, 0 to resolution - 1",
+    "beat": f"beat of the onset since the start, 0 to {MAX_BEAT}",
+    "tick": "ticks from the start to the onset, resolution to the beat",
+    "duration": "ticks from the onset to the end, resolution to the beat, at least 1",
+    "start_ms": "milliseconds from the start to the onset, by the file's own tempo",
+    "duration_ms": "milliseconds from the onset to the end",
+    "chord_index": "place among the notes that begin at the same tick, from 0, low to high",
+    "chord_size": "how many notes begin at the same tick",
+}
+"""What a host knows of each note of a whole piece, a number for each: names and meanings."""

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from realtime.contract.features import FEATURES
+from realtime.contract.kinds import KINDS, ROLES, SOURCES
 
 SCHEMA = 1
 
-# Python's $ also matches before a last newline: the lookahead refuses it, in JSON Schema's dialect as well.
 # Python's $ also matches before a last newline: the lookahead refuses it, in JSON Schema's dialect too.
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}$(?!\n)"
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
@@ -17,13 +16,16 @@ FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$(?!\
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-Dim = Count | Literal["parts"]
-"""A fixed size, or ``parts``: the number of parts of the ensemble that is played."""
+Dim = Count | Literal["parts", "notes"]
+"""A fixed size, ``parts``: the number of parts of the ensemble, or ``notes``: that of the piece's notes."""
 Dtype = Literal["float32", "int64", "int32"]
 if TYPE_CHECKING:
-    Source = str  # a type checker cannot read the table
+    # A type checker cannot read the tables.
+    Source = str
+    Role = str
+    KindName = str
 else:
-    Source = Literal[("state", "parameter", *FEATURES)]
+    Source, Role, KindName = Literal[SOURCES], Literal[ROLES], Literal[tuple(KINDS)]
 
 
 class Graph(Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +37,7 @@ class Graph(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Input(Struct, frozen=True, forbid_unknown_fields=True):
-    """One input tensor: where its values come from at each step."""
+    """One input tensor: where its values come from at each run."""
 
     name: str
     dtype: Dtype
@@ -58,7 +60,7 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     dtype: Dtype
     shape: Annotated[tuple[Dim, ...], Meta(max_length=8)]
-    role: Literal["scores", "state"]
+    role: Role
     feeds: str | None = None
     """Name of the state input that takes this output at the next step."""
 
@@ -78,7 +80,8 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
 
     schema: Literal[1]
     name: Name
-    kind: Literal["separator"]
+    kind: KindName
+    """``separator``: a run takes one note; ``sequence-separator``: a run takes all notes of a piece."""
     summary: str
     version: str
     licence: str
@@ -90,7 +93,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     parts: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     """The parts that the graph knows, in the order of its scores; empty: any number of parts."""
     resolution: Annotated[int, Meta(ge=1, le=960)] = 24
-    """Ticks per quarter note of ``position``, ``beat`` and ``tick``."""
+    """Ticks per quarter note of ``position``, ``beat``, ``tick`` and ``duration``."""
 
 
 def parse_manifest(text: bytes) -> Manifest:

@@ -4,25 +4,18 @@ Evaluation, verification and the benchmark's Python column use it. It holds the 
 allocates small objects, so it has no place on the audio thread.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from realtime.contract.error import PluginError, one_line
 from realtime.contract.features import FEATURES
+from realtime.contract.kinds import SEPARATOR
 from realtime.contract.manifest import Input
 from realtime.contract.plugin import Plugin
-from realtime.contract.tensors import DTYPES, MAX_PARTS, parameter_values, resolve, state_values
-
-if TYPE_CHECKING:
-    import onnxruntime
-
-MISSING_RUNTIME = "ONNX Runtime is not installed: install 'concertino[cpu]' or 'concertino[gpu]'"
+from realtime.contract.session import check_use, fill_parameters, graph_error, open_session
+from realtime.contract.tensors import DTYPES, resolve, state_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +39,7 @@ class Stepper:
 
     Raises:
         PluginError: ONNX Runtime refuses the graph.
-        ValueError: a number of parts or a parameter that the plugin does not take.
+        ValueError: a plugin of another kind, or a number of parts or a parameter that it does not take.
         ImportError: ONNX Runtime is not installed.
     """
 
@@ -54,30 +47,22 @@ class Stepper:
         self, plugin: Plugin, parts: int, parameters: Mapping[str, Sequence[float]] | None = None
     ) -> None:
         manifest = plugin.manifest
-        _check_parts(plugin, parts)
-        given = dict(parameters or {})
+        check_use(plugin, SEPARATOR, parts)
         self.plugin = plugin
         self.parts = parts
         self._slots: list[_Slot] = []
         self._states: list[tuple[np.ndarray, float]] = []
         state_pairs: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        buffers: dict[str, np.ndarray] = {}
+        buffers = fill_parameters(plugin, parts, parameters or {})
         for tensor in manifest.inputs:
             if tensor.source == "state":
                 pair = (state_values(tensor, parts), state_values(tensor, parts))
                 state_pairs[tensor.name] = pair
                 self._states.append((pair[0], tensor.initial))
-            elif tensor.source == "parameter":
-                buffers[tensor.name] = parameter_values(tensor, parts, given.pop(tensor.name, None))
-            else:
+            elif tensor.source != "parameter":
                 buffers[tensor.name] = buffer = np.zeros(resolve(tensor.shape, parts), DTYPES[tensor.dtype])
                 self._slots.append(_slot(tensor, buffer))
-        if given:
-            known = ", ".join(tensor.name for tensor in manifest.inputs if tensor.source == "parameter")
-            raise ValueError(
-                f"plugin {manifest.name}: no parameter {next(iter(given))!r}; it has: {known or 'none'}"
-            )
-        self._session = _session(plugin)
+        self._session = open_session(plugin)
         scores = next(output for output in manifest.outputs if output.role == "scores")
         self._scores = np.zeros(resolve(scores.shape, parts), np.float32)
         self._bindings = []
@@ -116,7 +101,7 @@ class Stepper:
         try:
             self._session.run_with_iobinding(self._bindings[self._turn])
         except Exception as error:  # ONNX Runtime's errors have no common base of their own
-            raise _graph_error(self.plugin, error) from error
+            raise graph_error(self.plugin, error) from error
         self._turn = 1 - self._turn if self._states else 0
         return self._scores.reshape(-1).copy()
 
@@ -135,17 +120,6 @@ class Stepper:
         slot.values[:] = [min(max(number + slot.offset, slot.low), slot.high) for number in values]
 
 
-def _check_parts(plugin: Plugin, parts: int) -> None:
-    known = plugin.manifest.parts
-    if known and parts != len(known):
-        raise ValueError(
-            f"plugin {plugin.manifest.name} serves {len(known)} parts ({', '.join(known)}), not {parts}:"
-            " choose an ensemble of that size"
-        )
-    if not 1 <= parts <= MAX_PARTS:
-        raise ValueError(f"plugin {plugin.manifest.name} serves 1 to {MAX_PARTS} parts, not {parts}")
-
-
 def _slot(tensor: Input, buffer: np.ndarray) -> _Slot:
     low, high = tensor.clip or (-math.inf, math.inf)
     single = FEATURES[tensor.source].size == 1
@@ -154,28 +128,3 @@ def _slot(tensor: Input, buffer: np.ndarray) -> _Slot:
 
 def _bind(bind: Callable[..., None], name: str, buffer: np.ndarray) -> None:
     bind(name, "cpu", 0, buffer.dtype.type, buffer.shape, buffer.ctypes.data)
-
-
-def _session(plugin: Plugin) -> onnxruntime.InferenceSession:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ImportError(MISSING_RUNTIME) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # fatal only: what fails is raised, and told in one sentence
-    try:
-        # On the CPU even where there is a GPU: this is the reference that others are compared with.
-        return onnxruntime.InferenceSession(
-            str(plugin.graph_path), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # ONNX Runtime's errors have no common base of their own
-        raise _graph_error(plugin, error) from error
-
-
-def _graph_error(plugin: Plugin, error: Exception) -> PluginError:
-    reason = one_line(str(error))[:300]
-    return PluginError(
-        plugin.manifest.name, "graph.file", f"ONNX Runtime refuses it ({reason}); export the graph again"
-    )

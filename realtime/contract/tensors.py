@@ -13,13 +13,14 @@ MAX_PARTS = 16
 """As many as MIDI has channels."""
 
 
-def resolve(shape: Sequence[Dim], parts: int) -> tuple[int, ...]:
-    """Return ``shape`` with every ``"parts"`` replaced by the number of parts."""
-    return tuple(parts if dim == "parts" else dim for dim in shape)
+def resolve(shape: Sequence[Dim], parts: int, notes: int = 1) -> tuple[int, ...]:
+    """Return ``shape`` with every ``"parts"`` and ``"notes"`` replaced by their numbers."""
+    numbers = {"parts": parts, "notes": notes}
+    return tuple(numbers[dim] if isinstance(dim, str) else dim for dim in shape)
 
 
 def element_count(tensor: Input | Output, parts: int) -> int:
-    """Return how many elements ``tensor`` has with ``parts`` parts; 1 for a scalar."""
+    """Return how many elements ``tensor`` has with ``parts`` parts, for one note; 1 for a scalar."""
     return math.prod(resolve(tensor.shape, parts))
 
 

@@ -10,14 +10,20 @@ import numpy as np
 
 from realtime.contract.error import PluginError, one_line
 from realtime.contract.features import CHORD_ABOVE, NO_PITCH, NO_TIME
+from realtime.contract.kinds import KINDS
 from realtime.contract.plugin import Plugin, load_plugin
+from realtime.contract.scorer import SequenceScorer
+from realtime.contract.sequence import sequence_features
 from realtime.contract.stepper import Stepper
 from realtime.contract.tensors import MAX_PARTS
 
 NOTES = 1000
 WARM_UP = 50
-CHORD, QUARTER_MS, NOTE_MS = 4, 500, 400
-"""Of the notes that are made up: a chord's, from one chord to the next, and how long each is held."""
+CHORD, QUARTER_MS, NOTE_MS, DURATION = 4, 500, 400, 18
+"""Of the notes that are made up: a chord's, from one chord to the next, how long each is held (ms, ticks)."""
+SCORES = "outputs scores"
+LENGTHS, RUNS = (1, 7, NOTES), 3
+"""Of the pieces that a sequence separator is given, in notes; and how often the longest is timed."""
 PARTS_TRIED = (1, 4, MAX_PARTS)
 """For a plugin that serves any number of parts."""
 
@@ -34,22 +40,24 @@ class Verification:
     notes: int
     """Timed steps for each number of parts."""
     step_us: dict[str, float]
-    """p50 and p99 of one step through ONNX Runtime's Python interface, the slowest number of parts."""
+    """p50 and p99 of one step through ONNX Runtime's Python interface, the slowest number of parts; of a
+    sequence separator, of one note of a piece of ``notes``."""
 
 
 def verify_plugin(folder: Path, *, called: str | None = None) -> Verification:
-    """Load the plugin in ``folder``, check its graph in depth and step it through made-up notes.
+    """Load the plugin in ``folder``, check its graph in depth and run it on made-up notes.
 
     Raises:
         PluginError: it fails to load or to run, its scores are not finite, or they differ when the same
-            notes are played again after a reset. ``called`` is as in ``load_plugin``.
+            notes are played again (after a reset, where it has states). ``called`` is as in ``load_plugin``.
         ImportError: ONNX Runtime is not installed.
     """
     plugin = load_plugin(folder, called=called)
     _check_model(plugin)
     known = plugin.manifest.parts
     numbers = (len(known),) if known else PARTS_TRIED
-    times = [_try(plugin, parts) for parts in numbers]
+    attempt = _try_whole if KINDS[plugin.manifest.kind].sequence else _try
+    times = [attempt(plugin, parts) for parts in numbers]
     slowest = max(times, key=lambda step_us: step_us["p50"])
     return Verification(
         plugin.manifest.name, folder, plugin.graph_path.stat().st_size, numbers, NOTES, slowest
@@ -75,13 +83,47 @@ def _try(plugin: Plugin, parts: int) -> dict[str, float]:
     first, times = _play(stepper, parts, NOTES)
     stepper.reset()
     again, _ = _play(stepper, parts, WARM_UP)
-    name, field = plugin.manifest.name, "outputs scores"
-    if not np.isfinite(first).all():
-        note = int(np.argmin(np.isfinite(first).all(axis=1)))
-        raise PluginError(name, field, f"not finite at note {note}; export a graph whose scores are")
+    _check_scores(plugin, first)
     if not np.array_equal(first[:WARM_UP], again):
-        raise PluginError(name, field, "differ after a reset; remove what is random from the graph")
-    p50, p99 = np.percentile(times[WARM_UP:], (50, 99))
+        problem = "differ after a reset; remove what is random from the graph"
+        raise PluginError(plugin.manifest.name, SCORES, problem)
+    return _percentiles(times[WARM_UP:])
+
+
+def _try_whole(plugin: Plugin, parts: int) -> dict[str, float]:
+    scorer = SequenceScorer(plugin, parts)
+    times = np.zeros(RUNS)
+    for length in LENGTHS:
+        told = list(_notes(length))
+        features = sequence_features(
+            np.array([note["tick"] for note in told]),
+            np.array([note["pitch"] for note in told]),
+            np.full(length, DURATION),
+            velocity=np.array([note["velocity"] for note in told]),
+            resolution=plugin.manifest.resolution,
+        )
+        first = scorer.score(features)
+        _check_scores(plugin, first)
+        for run in range(RUNS):
+            started = time.perf_counter_ns()
+            again = scorer.score(features)
+            times[run] = (time.perf_counter_ns() - started) / 1000 / length
+            if not np.array_equal(first, again):
+                problem = "differ in another run; remove what is random from the graph"
+                raise PluginError(plugin.manifest.name, SCORES, problem)
+    return _percentiles(times)
+
+
+def _check_scores(plugin: Plugin, scores: np.ndarray) -> None:
+    if not np.isfinite(scores).all():
+        note = int(np.argmin(np.isfinite(scores).all(axis=1)))
+        raise PluginError(
+            plugin.manifest.name, SCORES, f"not finite at note {note}; export a graph whose scores are"
+        )
+
+
+def _percentiles(times: np.ndarray) -> dict[str, float]:
+    p50, p99 = np.percentile(times, (50, 99))
     return {"p50": round(float(p50), 1), "p99": round(float(p99), 1)}
 
 

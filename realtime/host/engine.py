@@ -18,7 +18,7 @@ from realtime.engine.histogram import summary
 from realtime.engine.state import PARTS, SLOTS, Counter, Stage, new_state
 from realtime.ensembles.schema import Ensemble
 from realtime.host.link import Link
-from realtime.host.separators import SeparatorBank
+from realtime.host.separators import SeparatorBank, WholePieceError
 from realtime.host.synth import Synth
 from realtime.host.system_clock import attach_clock
 from realtime.host.worker import Worker
@@ -95,8 +95,8 @@ class Engine:
             separator: played instead of the ensemble's own, as ``NAME`` or ``NAME:value,value...``.
 
         Raises:
-            ValueError: all slots are taken, a part's label is unknown to the separator, or ``separator``
-                is not the name of one, or its values are wrong.
+            ValueError: all slots are taken, the separator takes whole pieces only, a part's label is unknown
+                to it, or ``separator`` is not the name of one, or its values are wrong.
         """
         index = len(self.slots)
         if index == SLOTS:
@@ -105,6 +105,8 @@ class Engine:
         name: str | None = wanted
         try:
             place, manifest = self._separator(wanted, ensemble)
+        except WholePieceError:
+            raise  # nothing is broken: the ensemble, or the player, asks for what can't be
         except (ValueError, OSError) as error:
             if separator and not (isinstance(error, PluginError) and error.field != "name"):
                 raise  # the player's own words are wrong: better said now than played otherwise

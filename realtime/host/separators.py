@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from realtime.contract.features import FEATURES
+from realtime.contract.kinds import SEPARATOR
 from realtime.contract.plugin import Plugin
 from realtime.contract.tensors import parameter_values, resolve, state_values
 from realtime.engine.inference import DTYPES
@@ -15,6 +16,10 @@ from realtime.engine.state import PARTS, SEPARATORS, TENSORS
 from realtime.host.runtime import Runtime
 
 ANY = np.iinfo(np.int64)
+
+
+class WholePieceError(ValueError):
+    """A separator that can't be asked note by note; the message names it and says what to do."""
 
 
 @dataclass
@@ -53,9 +58,14 @@ class SeparatorBank:
             parameters: values for its parameter inputs, by name.
 
         Raises:
+            WholePieceError: it takes whole pieces only.
             ValueError: an unknown parameter, or a graph that ONNX Runtime refuses.
         """
         manifest = plugin.manifest
+        if manifest.kind != SEPARATOR:
+            raise WholePieceError(
+                f"separator {manifest.name} takes whole pieces only: use concertino render --mode offline"
+            )
         if len(self.loaded) == SEPARATORS:
             raise ValueError(f"at most {SEPARATORS} separators can be loaded at once")
         known = {i.name for i in manifest.inputs if i.source == "parameter"}

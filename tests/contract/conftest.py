@@ -6,7 +6,14 @@ from pathlib import Path
 import onnx
 import pytest
 
-from tests.contract.tiny import Json, make_any_parts, make_graph, make_manifest, write_plugin
+from tests.contract.tiny import (
+    Json,
+    make_any_parts,
+    make_graph,
+    make_manifest,
+    make_sequence,
+    write_plugin,
+)
 
 
 @pytest.fixture
@@ -24,6 +31,25 @@ def tiny(tmp_path: Path) -> Callable[..., Path]:
         if edit_graph:
             edit_graph(model)
         return write_plugin(tmp_path / "made" / "tiny", manifest, model.SerializeToString())
+
+    return write
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Callable[..., Path]:
+    """Return a writer of the tiny sequence separator, as ``tiny`` is of the other kind."""
+
+    def write(
+        edit: Callable[[Json], object] | None = None,
+        edit_graph: Callable[[onnx.ModelProto], object] | None = None,
+        **graph: int | str,
+    ) -> Path:
+        model, manifest = make_sequence(**graph)
+        if edit:
+            edit(manifest)
+        if edit_graph:
+            edit_graph(model)
+        return write_plugin(tmp_path / "made" / "whole", manifest, model.SerializeToString())
 
     return write
 

@@ -1,4 +1,4 @@
-"""Two valid separators, small enough to be made for every test."""
+"""Valid separators of both kinds, small enough to be made for every test."""
 
 import hashlib
 import json
@@ -105,6 +105,59 @@ def make_any_parts() -> tuple[onnx.ModelProto, Json]:
         "parts": [],
         "inputs": [{"name": "last", "dtype": "float32", "shape": ["parts"], "source": "last_pitch"}],
         "outputs": [{"name": "scores", "dtype": "float32", "shape": ["parts"], "role": "scores"}],
+    }
+    return model, manifest
+
+
+def make_sequence(parts: int | str = 4) -> tuple[onnx.ModelProto, Json]:
+    """scores of note i = onehot(pitch modulo 4) + its duration / 100 + bias, of 4 parts; reads all notes.
+
+    The mean pitch of the piece is added to all scores, so that each depends on every note.
+    """
+    i64, f32 = TensorProto.INT64, TensorProto.FLOAT
+    nodes = [
+        helper.make_node("Mod", ["pitch", "four"], ["part"]),
+        helper.make_node("OneHot", ["part", "four", "off_on"], ["hit"], axis=-1),
+        helper.make_node("Mul", ["duration", "hundredth"], ["length"]),
+        helper.make_node("Add", ["hit", "length"], ["long"]),
+        helper.make_node("Cast", ["pitch"], ["real"], to=f32),
+        helper.make_node("ReduceMean", ["real"], ["mean"], keepdims=1),
+        helper.make_node("Add", ["long", "mean"], ["whole"]),
+        helper.make_node("Add", ["whole", "bias"], ["scores"]),
+    ]
+    weights = {
+        "four": np.array([4], np.int64),
+        "off_on": np.array([0, 1], np.float32),
+        "hundredth": np.array([0.01], np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "sequence",
+        [
+            helper.make_tensor_value_info("pitch", i64, ["n"]),
+            helper.make_tensor_value_info("duration", f32, ["n", 1]),
+            helper.make_tensor_value_info("bias", f32, [4]),
+        ],
+        [helper.make_tensor_value_info("scores", f32, ["n", parts])],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    manifest = make_manifest() | {
+        "name": "whole",
+        "kind": "sequence-separator",
+        "inputs": [
+            {"name": "pitch", "dtype": "int64", "shape": ["notes"], "source": "pitch", "clip": [0, 127]},
+            {
+                "name": "duration",
+                "dtype": "float32",
+                "shape": ["notes", 1],
+                "source": "duration",
+                "offset": -1,
+                "clip": [0, 96],
+            },
+            {"name": "bias", "dtype": "float32", "shape": [4], "source": "parameter", "default": [0.0]},
+        ],
+        "outputs": [{"name": "scores", "dtype": "float32", "shape": ["notes", "parts"], "role": "scores"}],
     }
     return model, manifest
 
