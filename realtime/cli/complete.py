@@ -6,7 +6,7 @@ command line being typed.
 
 from collections.abc import Iterable
 
-RULES = ("split:60",)
+RULES = ("split:60", "channel")
 AUDIO = ("jack", "portaudio", "file:", "null")
 TEMPO = ("clock", "jack", "tap")
 

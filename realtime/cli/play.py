@@ -72,7 +72,8 @@ def play(
     separator: Annotated[
         str | None,
         typer.Option(
-            help="Who chooses each note's part: a model's name, zone, closest, closest-mono or split:60.",
+            help="Who chooses each note's part: a model's name, zone, closest, closest-mono, split:60 or "
+            "channel (each MIDI channel plays the part of its number).",
             autocompletion=complete.separator_names,
         ),
     ] = None,

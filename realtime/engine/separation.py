@@ -1,4 +1,4 @@
-"""Which part plays a note: the separator's answer where it comes in time, else a rule.
+"""Which part plays a note: the separator's answer where it comes in time, else a rule; or its MIDI channel.
 
 The note-ons of one period are decided together, low to high, as in training (Dong et al., ISMIR 2021,
 section 3). A period has a budget for all its decisions; when it is spent, or when the separator is known to
@@ -19,6 +19,7 @@ from realtime.engine.output import NOTE_ON, PROGRAM, SYSTEM_RESET
 from realtime.engine.request import RESTART, SEPARATOR, describe
 from realtime.engine.rings import log, word
 from realtime.engine.state import (
+    BY_CHANNEL,
     CONTROL_PORT,
     DATA1,
     DATA2,
@@ -88,6 +89,22 @@ def by_rule(s, pitch):
 
 
 @njit
+def by_channel(s, event):
+    """Return the part of a note's MIDI channel (channel 1 is the first part), or -1.
+
+    That is where there is no such part, or where it suits the pitch less than another does.
+    """
+    part, pitch = event[STATUS] & 0x0F, event[DATA1]
+    if part >= s.slot_parts[s.slot]:
+        return -1
+    least = misfit(s, s.slot * PARTS + part, pitch)
+    for other in range(s.slot_parts[s.slot]):
+        if misfit(s, s.slot * PARTS + other, pitch) < least:
+            return -1
+    return part
+
+
+@njit
 def by_scores(s, scores, pitch):
     """Return the best part by a separator's scores, of those that suit the pitch, and its probability.
 
@@ -152,6 +169,10 @@ def decide_note(s, event, chord_index):
     """Return the part of one note-on, the decision's probability, and whether the rule decided."""
     pitch = event[DATA1]
     separator = s.slot_separator[s.slot]
+    if separator == BY_CHANNEL:
+        part = by_channel(s, event)
+        if part >= 0:
+            return part, 1.0, False
     if separator < 0:
         return by_rule(s, pitch), 0.0, True
     began = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)

@@ -169,6 +169,9 @@ class Command(IntEnum):
 
 CONTROL_PORT = -1
 
+BY_RULE, BY_CHANNEL = -1, -2
+"""In place of a separator: the rule of the closest pitch; or the part is the number of the MIDI channel."""
+
 # Flags of a note.
 DOWN, PEDALLED, SOSTENUTO = 1, 2, 4
 
@@ -255,7 +258,7 @@ State = np.dtype(
         ("slot", np.int32),
         ("program_slot", np.int16, (KEYS,)),  # slot that a program change selects, or -1
         ("slot_parts", np.int16, (SLOTS,)),
-        ("slot_separator", np.int16, (SLOTS,)),  # or -1: the rule
+        ("slot_separator", np.int16, (SLOTS,)),  # or BY_RULE or BY_CHANNEL
         ("slot_restart", np.int64, (SLOTS,)),  # frames of silence; 0 = never
         ("slot_labels", np.int16, (SLOTS,)),
         ("slot_label_part", np.int16, (SLOTS, PARTS)),  # part that plays a label, or -1

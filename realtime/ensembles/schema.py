@@ -19,7 +19,7 @@ Separator = Annotated[
     str,
     Meta(
         pattern=r"^[a-z0-9][a-z0-9-]{0,63}(:[A-Ga-g0-9#b,-]{1,64})?$",
-        description="the name of a separator, such as bach-chorale, zone, closest or split:60",
+        description="the name of a separator, such as bach-chorale, zone, closest, split:60 or channel",
     ),
 ]
 Tempo = Annotated[float, Meta(ge=10.0, le=480.0, description="a number from 10 to 480 (beats per minute)")]
@@ -79,6 +79,8 @@ class Ensemble(Struct, frozen=True, forbid_unknown_fields=True):
     """Silence after which the separator starts afresh, in seconds; 0: never."""
     parameters: Parameters = {}
     """Values for the separator's parameters."""
+    offline: Separator | None = None
+    """Who separates whole pieces, for ``render --mode offline``; None: the separator."""
 
 
 def allowed(struct: type[Struct], field: str) -> str:

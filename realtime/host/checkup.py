@@ -7,6 +7,7 @@ from pathlib import Path
 from realtime.contract.library import list_plugins, shipped_folder
 from realtime.ensembles.library import survey_ensembles, user_folder
 from realtime.host.devices import Devices, list_devices
+from realtime.host.engine import CHANNEL
 from realtime.host.soundfont import SoundFontError, find_soundfont
 from realtime.host.system import Finding, check_system
 
@@ -87,7 +88,7 @@ def ensemble_findings() -> Iterator[Finding]:
     models = {listing.name for listing in list_plugins() if listing.plugin}
     for ensemble in survey.ensembles:
         model = ensemble.separator.partition(":")[0]
-        if model not in models:
+        if model not in models | {CHANNEL}:
             advice = "Add it with 'concertino models add', or choose another with --separator."
             text = f"{ensemble.name}: its separator {model} is not installed"
             yield Finding("ensembles", "note", text, advice)

@@ -15,7 +15,7 @@ from realtime.contract.manifest import Manifest
 from realtime.engine import core
 from realtime.engine.controllers import defaults, policies, resets
 from realtime.engine.histogram import summary
-from realtime.engine.state import PARTS, SLOTS, Counter, Stage, new_state
+from realtime.engine.state import BY_CHANNEL, BY_RULE, PARTS, SLOTS, Counter, Stage, new_state
 from realtime.ensembles.schema import Ensemble
 from realtime.host.link import Link
 from realtime.host.separators import SeparatorBank, WholePieceError
@@ -23,6 +23,8 @@ from realtime.host.synth import Synth
 from realtime.host.system_clock import attach_clock
 from realtime.host.worker import Worker
 
+CHANNEL = "channel"
+"""In place of a separator's name: each MIDI channel plays the part of its number."""
 CC_VOLUME = 7
 LOWEST_START, HIGHEST_START = 40, 80
 """From a bass part's middle to a soprano's (MIDI keys)."""
@@ -92,7 +94,8 @@ class Engine:
 
         Args:
             ensemble: what to load.
-            separator: played instead of the ensemble's own, as ``NAME`` or ``NAME:value,value...``.
+            separator: played instead of the ensemble's own, as ``NAME`` or ``NAME:value,value...``;
+                ``channel``: no separator, each MIDI channel plays the part of its number.
 
         Raises:
             ValueError: all slots are taken, the separator takes whole pieces only, a part's label is unknown
@@ -111,7 +114,7 @@ class Engine:
             if separator and not (isinstance(error, PluginError) and error.field != "name"):
                 raise  # the player's own words are wrong: better said now than played otherwise
             self._ruled.setdefault(str(error), []).append(ensemble.name)
-            place, manifest, name = -1, None, None
+            place, manifest, name = BY_RULE, None, None
         other = bool(separator) and name != ensemble.separator
         self._fill_slot(index, ensemble, place, label_parts(ensemble, manifest, other))
         if self.synth:
@@ -120,7 +123,9 @@ class Engine:
         self.slots.append(slot)
         return slot
 
-    def _separator(self, wanted: str, ensemble: Ensemble) -> tuple[int, Manifest]:
+    def _separator(self, wanted: str, ensemble: Ensemble) -> tuple[int, Manifest | None]:
+        if wanted == CHANNEL:
+            return BY_CHANNEL, None
         name, _, values = wanted.partition(":")
         plugin = find_plugin(name)
         parameters: dict[str, Sequence[float]] = (

@@ -400,3 +400,26 @@ def test_each_label_is_the_graphs_own_over_a_long_line(witness):
         playing.step(on(0, int(key)), off(99, int(key)))
     assert [channel for _, channel, _ in playing.decided()] == (keys % 4).tolist()
     assert not playing.log(Log.DECISION)[:, LOG_DATA2].any()
+
+
+# Each MIDI channel plays a part.
+
+
+def test_each_channel_plays_the_part_of_its_number():
+    playing = Playing(ensemble(4, separator="channel"))
+    playing.step(*(on(0, 60, channel=channel) for channel in (2, 0, 3, 1)))
+    assert playing.decided() == [(60, part, 0) for part in (2, 0, 3, 1)]
+    assert playing.state["note_count"] == 4
+
+
+def test_a_channel_without_a_part_or_with_one_that_suits_less_leaves_it_to_the_rule():
+    playing = Playing(ensemble({"lowest": 70}, {}, {"plays": False}, separator="channel"))
+    playing.step(on(0, 69, channel=0), on(0, 70, channel=0))
+    playing.step(on(0, 60, channel=2), on(0, 50, channel=9))
+    assert playing.decided() == [(69, 1, 1), (70, 0, 0), (50, 1, 1), (60, 1, 1)]
+
+
+def test_a_channel_is_obeyed_where_no_part_suits():
+    playing = Playing(ensemble({"lowest": 70}, {"lowest": 70}, separator="channel"))
+    playing.step(on(0, 40, channel=1))
+    assert playing.decided() == [(40, 1, 0)]
