@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from realtime.cli import complete
+
+if TYPE_CHECKING:
+    from realtime.host.rendering import Job, Rendering
 
 
 def render(
@@ -23,6 +26,28 @@ def render(
         str | None,
         typer.Option(help="Who chooses each note's part instead.", autocompletion=complete.separator_names),
     ] = None,
+    mode: Annotated[
+        Literal["online", "offline"] | None,
+        typer.Option(
+            help="`online`: note by note, as live; `offline`: the whole piece at once, which tells more. "
+            "[default: online]",
+            show_default=False,
+        ),
+    ] = None,
+    joint: Annotated[
+        bool,
+        typer.Option(
+            "--joint", help="Offline: one note of a chord for each part, as far as there are parts."
+        ),
+    ] = False,
+    alternatives: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Offline: N convincing instrumentations that differ, to OUT-1.wav, OUT-2.wav ...",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the alternatives: another one gives others.")] = 0,
     soundfont: Annotated[Path | None, typer.Option(help="SoundFont (.sf2, .sf3).")] = None,
     tempo: Annotated[str, typer.Option(help="`file`: the file's own beat; or BPM, as live.")] = "file",
     rate: Annotated[int, typer.Option(min=8000, max=96000, help="Frames a second.")] = 48000,
@@ -37,16 +62,17 @@ def render(
         ),
     ] = None,
 ) -> int:
-    """Render a MIDI file to audio, as `play` would play it.
+    """Render a MIDI file to audio, as `play` would play it, or with each note chosen in view of all others.
 
     The same engine without a device, faster than real time: the same input and options give the same bytes.
 
-    Example: `concertino render chorale.mid -o chorale.wav --midi parts.mid`
+    Examples: `concertino render chorale.mid -o chorale.wav --midi parts.mid` ·
+    `concertino render chorale.mid -o chorale.wav --mode offline` ·
+    `concertino render chorale.mid -o chorale.wav --alternatives 3`
     """
     from realtime.ensembles.library import find_ensemble
-    from realtime.host.engine import Engine
-    from realtime.host.rendering import FROM_FILE
-    from realtime.host.rendering import render as render_performance
+    from realtime.host.piece import without_percussion
+    from realtime.host.rendering import FROM_FILE, Job
     from realtime.host.sound_file import SUBTYPES
     from realtime.host.soundfont import find_soundfont
     from realtime.music.smf import read_performance
@@ -57,33 +83,91 @@ def render(
         raise ValueError(f"--bits {bits!r}: choose {' or '.join(SUBTYPES)}")
     if tempo != FROM_FILE and not (tempo.replace(".", "", 1).isdigit() and 10 <= float(tempo) <= 480):
         raise ValueError(f"--tempo {tempo!r}: choose `file` or a number from 10 to 480 (BPM)")
-    performance = read_performance(midi)
+    if mode == "online" and (joint or alternatives):
+        raise ValueError("--joint and --alternatives take the whole piece: leave --mode online out")
+    offline = mode == "offline" or joint or alternatives is not None
+    performance, drums = without_percussion(read_performance(midi), str(midi))
+    if drums:
+        typer.echo(f"{midi}: {drums} notes on channel 10 (percussion) are left out", err=True)
     chosen = find_ensemble(ensemble)
-    engine = Engine(rate, find_soundfont(soundfont) if output else None)
+    font = find_soundfont(soundfont) if output else None
+    job = Job(chosen, performance, font, output, midi_out, tempo, rate, period, bits)
+    report: dict[str, Any] = {"input": str(midi), "ensemble": chosen.name}
+    if offline:
+        report |= _offline(job, separator, joint, alternatives, seed)
+    else:
+        report |= _online(job, separator)
+    _tell(report, as_json)
+    return 0
+
+
+def _online(job: "Job", separator: str | None) -> dict[str, Any]:
+    done = job.run(separator, notice=_notice)
+    return (
+        {"separator": done.separator or "rule", "mode": "online"} | _facts(job, done) | {"notes": done.notes}
+    )
+
+
+def _offline(job: "Job", separator: str | None, joint: bool, count: int | None, seed: int) -> dict[str, Any]:
+    from realtime.host.whole_piece import instrument
+
+    found = instrument(
+        job.ensemble,
+        job.performance,
+        separator=separator,
+        joint=joint,
+        count=1 if count is None else count,
+        seed=seed,
+        rate=job.rate,
+        period=job.period,
+        bpm=job.bpm,
+    )
+    results: list[dict[str, Any]] = []
+    written: list[Path] = []
     try:
-        engine.load(chosen, separator)
-        for notice in engine.notices:
-            typer.echo(notice, err=True)
-        done = render_performance(engine, chosen, performance, output, midi_out, tempo, period, bits)
-    finally:
-        engine.close()
-    report = {
-        "input": str(midi),
-        "ensemble": chosen.name,
-        "separator": engine.slots[0].separator or "rule",
+        for number, alternative in enumerate(found.alternatives, 1):
+            each = job if count is None else job.numbered(number)
+            written += each.files
+            events = found.events(alternative, job.rate, job.bpm is None)
+            done = each.run("channel", events, notice=_notice if number == 1 else lambda _: None)
+            facts = {"mean_log_score": round(alternative.mean_log_score, 6)}
+            if count is not None:
+                facts |= {"differs": [round(share, 6) for share in alternative.differs]}
+            results.append(_facts(each, done) | facts | {"notes": found.told(alternative, done.notes)})
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    head = {"separator": found.adviser.name, "mode": "offline", "joint": joint}
+    return head | (results[0] if count is None else {"seed": seed, "alternatives": results})
+
+
+def _facts(job: "Job", done: "Rendering") -> dict[str, Any]:
+    return {
+        "files": [str(path) for path in job.files],
         "seconds": round(done.seconds, 3),
         "times_real_time": round(done.seconds / max(done.took, 1e-9), 1),
         "counters": done.counters,
-        "notes": done.notes,
     }
+
+
+def _tell(report: dict[str, Any], as_json: str | None) -> None:
+    """Write the report, and a line for each rendering where the terminal does not hold it."""
     if as_json == "-":
         print(json.dumps(report, indent=1))
-    elif as_json:
+        return
+    if as_json:
         Path(as_json).write_text(json.dumps(report, indent=1) + "\n")
-    if as_json != "-":
-        written = ", ".join(str(p) for p in (output, midi_out) if p)
+    for number, each in enumerate(report.get("alternatives", [report]), 1):
+        others = [share for other, share in enumerate(each.get("differs", ()), 1) if other != number]
+        more = f", mean log score {each['mean_log_score']:.3f}" if "differs" in each else ""
+        if others:
+            more += f", {min(others):.0%} to {max(others):.0%} of the notes differ from the others"
         typer.echo(
-            f"{written or as_json}: {len(done.notes)} notes, {done.seconds:.1f} s, "
-            f"{report['times_real_time']} times faster than real time"
+            f"{', '.join(each['files']) or as_json}: {len(each['notes'])} notes, {each['seconds']:.1f} s, "
+            f"{each['times_real_time']} times faster than real time{more}"
         )
-    return 0
+
+
+def _notice(text: str) -> None:
+    typer.echo(text, err=True)

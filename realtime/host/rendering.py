@@ -1,8 +1,8 @@
 """Rendering a MIDI file: the engine that plays live, without a device, faster than real time."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,75 @@ class Rendering:
     notes: list[dict[str, Any]]
     """Of each note-on in time order: seconds, pitch, part, confidence, by_rule."""
     counters: dict[str, int]
+    separator: str | None = None
+    """Who decided; None: the rule."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be rendered, and how; each run has an engine of its own."""
+
+    ensemble: Ensemble
+    performance: Performance
+    soundfont: Path | None
+    """None: no sound is made."""
+    sound: Path | None
+    """WAV file to write."""
+    midi: Path | None
+    """MIDI file of the parts to write."""
+    tempo: str = FROM_FILE
+    rate: int = 48000
+    period: int = 128
+    subtype: str = "24"
+
+    @property
+    def bpm(self) -> float | None:
+        """The tempo in place of the file's own, or None."""
+        return None if self.tempo == FROM_FILE else float(self.tempo)
+
+    @property
+    def files(self) -> list[Path]:
+        """What a run writes."""
+        return [path for path in (self.sound, self.midi) if path]
+
+    def numbered(self, number: int) -> "Job":
+        """Return the same job with a number in the names of its files, as in ``OUT-1.wav``."""
+        sound, midi = (path and path.with_stem(f"{path.stem}-{number}") for path in (self.sound, self.midi))
+        return replace(self, sound=sound, midi=midi)
+
+    def run(
+        self, separator: str | None, events: np.ndarray | None = None, *, notice: Callable[[str], None]
+    ) -> Rendering:
+        """Render, and return what came out; ``notice`` is told what a player should know.
+
+        Args:
+            separator: in place of the ensemble's own.
+            events: in place of the performance's own messages.
+            notice: takes sentences.
+
+        Raises:
+            OSError: a file can't be written.
+            ValueError: the separator is wrong.
+        """
+        engine = Engine(self.rate, self.soundfont)
+        try:
+            slot = engine.load(self.ensemble, separator)
+            for sentence in engine.notices:
+                notice(sentence)
+            done = render(
+                engine,
+                self.ensemble,
+                self.performance,
+                self.sound,
+                self.midi,
+                self.tempo,
+                self.period,
+                self.subtype,
+                events,
+            )
+            return replace(done, separator=slot.separator)
+        finally:
+            engine.close()
 
 
 def render(
@@ -57,6 +126,7 @@ def render(
     tempo: str = FROM_FILE,
     period: int = 128,
     subtype: str = "24",
+    events: np.ndarray | None = None,
 ) -> Rendering:
     """Render ``performance`` with a freshly made engine.
 
@@ -69,6 +139,7 @@ def render(
         tempo: ``file``: the beat comes from the file's tempo map; else BPM, as a live clock would give it.
         period: frames a period: the notes of one period are decided together.
         subtype: ``24`` or ``float``, for the WAV file.
+        events: what is played in place of the performance's own messages, as from ``performance_events``.
 
     Raises:
         OSError: a file can't be written.
@@ -77,7 +148,8 @@ def render(
     from_file = tempo == FROM_FILE
     if not from_file:
         engine.set_tempo(float(tempo))
-    events = performance_events(performance, engine.rate, RESOLUTION if from_file else None)
+    if events is None:
+        events = performance_events(performance, engine.rate, RESOLUTION if from_file else None)
     frames = int(performance.seconds * engine.rate) + 1
     driver = OfflineDriver(engine, period)
     logs: list[np.ndarray] = []
