@@ -30,7 +30,7 @@ def frequency_table() -> Tensor:
     return torch.cat([torch.zeros(1), share.float()])[:, None]
 
 
-def _new_block(inputs: int, units: int) -> nn.LSTM:
+def new_block(inputs: int, units: int) -> nn.LSTM:
     """Return an LSTM that starts as Keras does: orthogonal recurrent weights and open forget gates."""
     block = nn.LSTM(inputs, units, batch_first=True)
     for name, value in block.named_parameters():
@@ -69,7 +69,7 @@ class LSTMSeparator(nn.Module):
         self.register_buffer("beats", beat_table(width), persistent=False)
         self.register_buffer("frequencies", frequency_table(), persistent=False)
         sizes = [3 * width + 1] + [units] * layers
-        self.lstm = nn.ModuleList(_new_block(a, b) for a, b in pairwise(sizes))
+        self.lstm = nn.ModuleList(new_block(a, b) for a, b in pairwise(sizes))
         self.norm = nn.ModuleList(nn.LayerNorm(units, eps=1e-3) for _ in range(layers))
         self.dropout = nn.Dropout(dropout)
         self.scores = nn.Linear(units, parts)
