@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from realtime.contract.kinds import PLAY
 from realtime.contract.library import add_plugin
 
 
@@ -17,14 +18,20 @@ def import_model(
         typer.Option(help="What it was trained on. [default: told by its folder]", show_default=False),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name of the model. [default: arranger-CORPUS]", show_default=False)
+        str | None,
+        typer.Option(
+            help="Name of the model. [default: arranger-CORPUS, or arranger-CORPUS-offline]",
+            show_default=False,
+        ),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the model of the same name.")] = False,
 ) -> None:
     """Turn a checkpoint that the authors of the paper published into a model to play with.
 
     They are in the repository `salu133445/arranger` (Dong et al., ISMIR 2021; MIT): the models called
-    `default`, which read a piece from left to right, for Bach chorales, string quartets, game music and pop.
+    `default`, which read a piece from left to right and can be played live, and those called `bidirectional`,
+    which take whole pieces (`concertino render --mode offline`); for Bach chorales, string quartets, game
+    music and pop.
 
     Needs `pip install 'concertino[offline,cpu]'`.
 
@@ -32,17 +39,19 @@ def import_model(
     """
     if find_spec("h5py") is None:
         raise OSError("import needs h5py, which is not installed: pip install 'concertino[offline,cpu]'")
-    from offline.keras_import import CORPORA, guess_corpus, write_imported
+    from offline.keras_import import CORPORA, guess_corpus, read_checkpoint
+    from offline.keras_plugin import write_imported
 
     chosen = corpus or guess_corpus(path.absolute())
     if chosen is None:
         raise ValueError(
             f"the path {path} does not tell what the model was trained on: give --corpus {'|'.join(CORPORA)}"
         )
+    checkpoint = read_checkpoint(path)
+    called = name or f"arranger-{chosen}" + ("-offline" if checkpoint.whole else "")
     with tempfile.TemporaryDirectory() as work:
-        folder = write_imported(path, chosen, name or f"arranger-{chosen}", Path(work))
-        plugin = add_plugin(folder, replace=replace)
+        plugin = add_plugin(write_imported(path, chosen, called, Path(work)), replace=replace)
     typer.echo(
         f"Added {plugin.manifest.name} to {plugin.folder}. "
-        f"Play it: concertino play --separator {plugin.manifest.name}"
+        f"Play it: {PLAY[plugin.manifest.kind].format(name=plugin.manifest.name)}"
     )

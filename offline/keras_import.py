@@ -1,29 +1,22 @@
-"""The authors' published Keras checkpoints as plugins (Dong et al., ISMIR 2021; their repository, MIT).
+"""The authors' published Keras checkpoints, read (Dong et al., ISMIR 2021; their repository, MIT).
 
-Only the unidirectional LSTMs can be stepped note by note. Their layout is that of the paper: embedded pitch
-and position, fixed sinusoids of the beat, frequency, then entry hints where a variant has them; three LSTMs
-with layer norm (epsilon 1e-3), and a dense layer whose first class is padding, which is never chosen.
+Their layout is that of the paper: embedded pitch and position, fixed sinusoids of the beat, embedded duration
+where a variant has it, frequency, then entry hints where it has those; three LSTMs, or pairs of them in both
+directions, with layer norm (epsilon 1e-3), and a dense layer whose first class is padding, which is never
+chosen.
 """
 
 import re
-import shutil
-import tempfile
-from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from offline.graph import OPSET, lstm_step
-from offline.score import TICKS
-from realtime.contract.features import MAX_BEAT
-from realtime.contract.manifest import Graph, Input, Manifest, Output, Training, format_manifest
-
 WIDTH = 16
 FEATURES = 3 * WIDTH + 1
-"""Columns of the first layer's input before the hints."""
-LICENCE = "MIT (the weights, by Dong et al.); the music that they learned from is not part of them"
+"""Columns of the first layer's input before durations and hints."""
+DIRECTIONS = {False: {"": "lstm_"}, True: {"": "forward_lstm_", "_reverse": "backward_lstm_"}}
+"""What begins the names of an LSTM's weights, by what ends them in PyTorch; of one direction, or both."""
 
 
 class Corpus(NamedTuple):
@@ -61,6 +54,14 @@ class Checkpoint(NamedTuple):
     parts: int
     hints: int
     """Columns of entry hints: 0, or one for each part."""
+    durations: bool
+    both_ways: bool
+    """Whether its LSTMs read the piece from both ends."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it takes whole pieces only, for what it is told or for how it reads."""
+        return self.durations or self.both_ways
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -68,14 +69,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     Raises:
         OSError: there is no such file.
-        ValueError: it is not HDF5, or not a model that can be stepped note by note.
+        ValueError: it is not HDF5, or not one of the published models.
     """
     found = _datasets(path)
-    if any("bidirectional" in name or "backward" in name for name in found):
-        raise ValueError(
-            f"{path} is a bidirectional model, which needs the whole piece: import a default_ one"
-        )
-    layers = sorted({int(n) for name in found for n in re.findall(r"/lstm_(\d+)/", name)})
+    both_ways = any("/backward_lstm_" in name for name in found)
+    durations = any("/duration_embedding/" in name for name in found)
+    directions = DIRECTIONS[both_ways]
+    layers = sorted({int(n) for name in found for n in re.findall(rf"/{directions['']}(\d+)/", name)})
     norms = sorted({name.split("/")[-2] for name in found if "/layer_normalization" in name})
     if len(layers) != 3 or len(norms) != 3:
         raise ValueError(f"{path} does not hold the three LSTMs of the published models: import one of those")
@@ -86,25 +86,30 @@ def read_checkpoint(path: Path) -> Checkpoint:
         "scores.weight": _one(path, found, "dense/kernel")[:, 1:].T,
         "scores.bias": _one(path, found, "dense/bias")[1:],
     }
+    if durations:
+        weights["duration.weight"] = _one(path, found, "duration_embedding/embeddings")
     for place, (layer, norm) in enumerate(zip(layers, norms, strict=True)):
-        bias = _one(path, found, f"lstm_{layer}/.*bias")
-        # Keras orders its gates as PyTorch does: in, forget, new, out. It has one bias where PyTorch has two.
+        for end, begin in directions.items():
+            bias = _one(path, found, f"{begin}{layer}/.*bias")
+            # Keras orders its gates as PyTorch does: in, forget, new, out. It has one bias, PyTorch two.
+            weights |= {
+                f"lstm.{place}.weight_ih_l0{end}": _one(path, found, f"{begin}{layer}/.*/kernel").T,
+                f"lstm.{place}.weight_hh_l0{end}": _one(path, found, f"{begin}{layer}/.*recurrent_kernel").T,
+                f"lstm.{place}.bias_ih_l0{end}": bias,
+                f"lstm.{place}.bias_hh_l0{end}": np.zeros_like(bias),
+            }
         weights |= {
-            f"lstm.{place}.weight_ih_l0": _one(path, found, f"lstm_{layer}/.*/kernel").T,
-            f"lstm.{place}.weight_hh_l0": _one(path, found, f"lstm_{layer}/.*recurrent_kernel").T,
-            f"lstm.{place}.bias_ih_l0": bias,
-            f"lstm.{place}.bias_hh_l0": np.zeros_like(bias),
             f"norm.{place}.weight": _one(path, found, f"{norm}/gamma"),
             f"norm.{place}.bias": _one(path, found, f"{norm}/beta"),
         }
     parts = len(weights["scores.bias"])
-    hints = weights["lstm.0.weight_ih_l0"].shape[1] - FEATURES
+    hints = weights["lstm.0.weight_ih_l0"].shape[1] - FEATURES - WIDTH * durations
     if hints not in (0, parts):
         raise ValueError(
-            f"{path} takes {hints} inputs more than pitch and beat: durations and pitch hints, which a "
-            "player does not give; import default_embedding or default_embedding_onsethint"
+            f"{path} takes {hints} inputs more than pitch, beat and duration: pitch hints can't be imported; "
+            "import a model whose name ends in embedding, onsethint or duration"
         )
-    return Checkpoint(weights, parts, hints)
+    return Checkpoint(weights, parts, hints, durations, both_ways)
 
 
 def _datasets(path: Path) -> dict[str, np.ndarray]:
@@ -138,84 +143,3 @@ def _one(path: Path, found: dict[str, np.ndarray], pattern: str) -> np.ndarray:
 def guess_corpus(path: Path) -> str | None:
     """Return the corpus whose folder of the authors' repository ``path`` lies in, or None."""
     return next((key for key, corpus in CORPORA.items() if corpus.folder in path.parts), None)
-
-
-def write_imported(path: Path, corpus: str, name: str, into: Path) -> Path:
-    """Write the checkpoint at ``path`` as the plugin ``into``/``name``; return that folder.
-
-    Raises:
-        OSError, ValueError: as ``read_checkpoint``; or its parts are not those of the corpus.
-    """
-    checkpoint, known = read_checkpoint(path), CORPORA[corpus]
-    if checkpoint.parts != len(known.parts):
-        raise ValueError(
-            f"{path} has {checkpoint.parts} parts, and {corpus} has {len(known.parts)} "
-            f"({', '.join(known.parts)}): give the corpus that it was trained on"
-        )
-    graph = lstm_step(checkpoint.weights, checkpoint.hints)
-    folder = into / name
-    with tempfile.TemporaryDirectory(dir=into, prefix=".importing-") as work:
-        made = Path(work) / name
-        made.mkdir()
-        (made / "model.onnx").write_bytes(graph)
-        (made / "manifest.json").write_bytes(format_manifest(_manifest(name, graph, checkpoint, known)))
-        (made / "README.md").write_text(_card(name, path, checkpoint, known), "utf-8")
-        shutil.move(made, folder)
-    return folder
-
-
-def _manifest(name: str, graph: bytes, checkpoint: Checkpoint, corpus: Corpus) -> Manifest:
-    units = len(checkpoint.weights["norm.0.weight"])
-    states = [f"{kind}{layer}" for layer in range(3) for kind in "hc"]
-    hints: Sequence[Input] = ()
-    if checkpoint.hints:
-        default = (0.0, *[1.0] * (checkpoint.hints - 1))
-        hints = [Input("hints", "float32", (1, checkpoint.hints), "parameter", default=default)]
-    return Manifest(
-        schema=1,
-        name=name,
-        kind="separator",
-        summary=f"The LSTM of Dong et al. (ISMIR 2021) as its authors published it, for {corpus.title}",
-        version="1.0.0",
-        licence="MIT",
-        graph=Graph(sha256=sha256(graph).hexdigest(), opset=OPSET),
-        inputs=(
-            Input("pitch", "int64", (1,), "pitch", clip=(0, 127)),
-            Input("position", "int64", (1,), "position", clip=(0, TICKS - 1)),
-            Input("beat", "int64", (1,), "beat", clip=(0, MAX_BEAT)),
-            *hints,
-            *(Input(state, "float32", (1, units), "state") for state in states),
-        ),
-        outputs=(
-            Output("scores", "float32", (1, checkpoint.parts), "scores"),
-            *(Output(f"next_{state}", "float32", (1, units), "state", state) for state in states),
-        ),
-        training=Training(
-            corpus=corpus.title,
-            licence=LICENCE,
-            split="the authors' own, which can't be made again",
-            command="concertino models import",
-        ),
-        metrics={} if checkpoint.hints else {"accuracy_paper": corpus.accuracy},
-        parts=corpus.parts,
-    )
-
-
-def _card(name: str, path: Path, checkpoint: Checkpoint, corpus: Corpus) -> str:
-    hints = (
-        "\nIt takes entry hints (`hints`), -1 before a part enters, 0 at its first note, 1 after. As "
-        "published, they are off by one: the first column does nothing, each other controls the part before "
-        "it, and the last part has none.\n"
-        if checkpoint.hints
-        else ""
-    )
-    return f"""# {name}
-
-The online LSTM of Dong et al. (ISMIR 2021) with the weights that its authors published, for {corpus.title}.
-Imported from `{Path(*path.parts[-4:])}` by `concertino models import`.
-{hints}
-The paper gives the variant without hints an accuracy of {corpus.accuracy:.2%}, on a split that can't be made
-again. Parts: {", ".join(corpus.parts)}. {corpus.about}
-
-Licence: {LICENCE}.
-"""

@@ -97,15 +97,13 @@ def render(
         report |= _offline(job, separator, joint, alternatives, seed)
     else:
         report |= _online(job, separator)
-    _tell(report, as_json)
+    _tell(report, job.files, as_json)
     return 0
 
 
 def _online(job: "Job", separator: str | None) -> dict[str, Any]:
     done = job.run(separator, notice=_notice)
-    return (
-        {"separator": done.separator or "rule", "mode": "online"} | _facts(job, done) | {"notes": done.notes}
-    )
+    return {"separator": done.separator or "rule", "mode": "online"} | _facts(done) | {"notes": done.notes}
 
 
 def _offline(job: "Job", separator: str | None, joint: bool, count: int | None, seed: int) -> dict[str, Any]:
@@ -132,8 +130,9 @@ def _offline(job: "Job", separator: str | None, joint: bool, count: int | None, 
             done = each.run("channel", events, notice=_notice if number == 1 else lambda _: None)
             facts = {"mean_log_score": round(alternative.mean_log_score, 6)}
             if count is not None:
+                facts |= {"files": [str(path) for path in each.files]}
                 facts |= {"differs": [round(share, 6) for share in alternative.differs]}
-            results.append(_facts(each, done) | facts | {"notes": found.told(alternative, done.notes)})
+            results.append(_facts(done) | facts | {"notes": found.told(alternative, done.notes)})
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)
@@ -142,16 +141,15 @@ def _offline(job: "Job", separator: str | None, joint: bool, count: int | None, 
     return head | (results[0] if count is None else {"seed": seed, "alternatives": results})
 
 
-def _facts(job: "Job", done: "Rendering") -> dict[str, Any]:
+def _facts(done: "Rendering") -> dict[str, Any]:
     return {
-        "files": [str(path) for path in job.files],
         "seconds": round(done.seconds, 3),
         "times_real_time": round(done.seconds / max(done.took, 1e-9), 1),
         "counters": done.counters,
     }
 
 
-def _tell(report: dict[str, Any], as_json: str | None) -> None:
+def _tell(report: dict[str, Any], files: list[Path], as_json: str | None) -> None:
     """Write the report, and a line for each rendering where the terminal does not hold it."""
     if as_json == "-":
         print(json.dumps(report, indent=1))
@@ -163,8 +161,9 @@ def _tell(report: dict[str, Any], as_json: str | None) -> None:
         more = f", mean log score {each['mean_log_score']:.3f}" if "differs" in each else ""
         if others:
             more += f", {min(others):.0%} to {max(others):.0%} of the notes differ from the others"
+        written = ", ".join(map(str, each.get("files", files))) or as_json
         typer.echo(
-            f"{', '.join(each['files']) or as_json}: {len(each['notes'])} notes, {each['seconds']:.1f} s, "
+            f"{written}: {len(each['notes'])} notes, {each['seconds']:.1f} s, "
             f"{each['times_real_time']} times faster than real time{more}"
         )
 

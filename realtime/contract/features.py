@@ -25,6 +25,10 @@ CHORD_ABOVE = 4
 """How many of a chord's coming notes are told."""
 
 
+RECENT_MS = 10_000
+"""A part's notes that began longer ago are forgotten by ``since_pitch`` and ``nearest_pitch``."""
+
+
 class Feature(NamedTuple):
     """One thing the host can tell a graph about the note at hand."""
 
@@ -66,6 +70,18 @@ FEATURES: dict[str, Feature] = {
         13,
         CHORD_ABOVE,
         f"pitches of the chord's next notes, which are still to be decided, low to high, then {NO_PITCH}",
+    ),
+    "since_pitch": Feature(
+        14,
+        PER_PART,
+        f"milliseconds since each part last began a note of this pitch, up to {RECENT_MS}; {NO_TIME} where "
+        "it has none",
+    ),
+    "nearest_pitch": Feature(
+        15,
+        PER_PART,
+        f"of the notes that each part began in the last {RECENT_MS} milliseconds, the pitch nearest to this "
+        f"one, of two the lower; {NO_PITCH} where there is none",
     ),
 }
 

@@ -43,3 +43,9 @@ SOURCES = tuple(dict.fromkeys(name for kind in KINDS.values() for name in (*kind
 
 ROLES = tuple(dict.fromkeys(role for kind in KINDS.values() for role in kind.roles))
 """Every role of an output, of any kind."""
+
+PLAY = {
+    SEPARATOR: "concertino play --separator {name}",
+    SEQUENCE_SEPARATOR: "concertino render IN.mid -o OUT.wav --mode offline --separator {name}",
+}
+"""The command by which a model of each kind is heard."""

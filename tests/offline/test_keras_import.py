@@ -9,17 +9,30 @@ h5py = pytest.importorskip("h5py", reason="checkpoints are HDF5: pip install 'co
 
 from typer.testing import CliRunner  # noqa: E402  # after the check for h5py
 
-from offline.keras_import import CORPORA, guess_corpus, read_checkpoint, write_imported  # noqa: E402
+from offline.keras_import import CORPORA, guess_corpus, read_checkpoint  # noqa: E402
+from offline.keras_plugin import write_imported  # noqa: E402
 from realtime.cli.models import app  # noqa: E402
 from realtime.contract.plugin import load_plugin  # noqa: E402
+from realtime.contract.scorer import SequenceScorer  # noqa: E402
+from realtime.contract.sequence import sequence_features, sequence_order  # noqa: E402
 from realtime.contract.stepper import Stepper  # noqa: E402
 from realtime.contract.verify import verify_plugin  # noqa: E402
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "reference" / "arranger"
 UNITS, NOTES = 128, 120
+ENTRIES = (0, 7, 3, 10**9, 50)
+"""Number of each part's first note; the fourth part never enters."""
 
 
-def write_checkpoint(path: Path, parts: int, hints: int = 0, seed: int = 0, layer: str = "lstm") -> Path:
+def write_checkpoint(
+    path: Path,
+    parts: int,
+    hints: int = 0,
+    seed: int = 0,
+    layer: str = "lstm",
+    both: bool = False,
+    durations: bool = False,
+) -> Path:
     """A file with the layout of the published ones and random weights."""
     draws = np.random.default_rng(seed)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,14 +43,19 @@ def write_checkpoint(path: Path, parts: int, hints: int = 0, seed: int = 0, laye
 
         put("input_layer/pitch_embedding/embeddings", 129, 16)
         put("input_layer/time_embedding_position/embeddings", 24, 16)
-        width = 49 + hints
+        if durations:
+            put("input_layer/duration_embedding/embeddings", 193, 16)
+        width = 49 + hints + 16 * durations
+        units = UNITS // 2 if both else UNITS
         for i in range(3):
-            for kind, shape in (
-                ("kernel", (width, 4 * UNITS)),
-                ("recurrent_kernel", (UNITS, 4 * UNITS)),
-                ("bias", (4 * UNITS,)),
-            ):
-                put(f"lstm/{layer}_{4 + i}/lstm_cell_{3 + i}/{kind}", *shape)
+            wrapper = "bidirectional" + (f"_{i}" if i else "") + "/" if both else ""
+            for way in ("forward_", "backward_") if both else ("",):
+                for kind, shape in (
+                    ("kernel", (width, 4 * units)),
+                    ("recurrent_kernel", (units, 4 * units)),
+                    ("bias", (4 * units,)),
+                ):
+                    put(f"lstm/{wrapper}{way}{layer}_{4 + i}/lstm_cell_{3 + i}/{kind}", *shape)
             norm = "layer_normalization" + (f"_{i}" if i else "")
             put(f"lstm/{norm}/gamma", UNITS)
             put(f"lstm/{norm}/beta", UNITS)
@@ -47,7 +65,11 @@ def write_checkpoint(path: Path, parts: int, hints: int = 0, seed: int = 0, laye
     return path
 
 
-def forward(path: Path, pitch, tick, hints: np.ndarray) -> np.ndarray:
+def sigmoid(v):
+    return 1 / (1 + np.exp(-v))
+
+
+def forward(path: Path, pitch, tick, hints: np.ndarray, duration=None) -> np.ndarray:
     """The published model in plain NumPy, from the paper's description; logits without the padding class."""
     found = {}
     with h5py.File(path, "r") as file:
@@ -62,31 +84,26 @@ def forward(path: Path, pitch, tick, hints: np.ndarray) -> np.ndarray:
     angle = np.minimum(tick // 24, 4096)[:, None] / 10000.0 ** (place / 16)
     beats[:, 0::2], beats[:, 1::2] = np.sin(angle), np.cos(angle)
     frequency = 440 * 2 ** ((pitch - 69) / 12) / (440 * 2 ** ((127 - 69) / 12))
-    x = np.concatenate(
-        [
-            get("pitch_embedding/")[pitch + 1],
-            get("time_embedding_position/")[tick % 24],
-            beats,
-            frequency[:, None],
-            np.broadcast_to(hints, (len(pitch), len(hints))),
-        ],
-        axis=1,
-    )
-
-    def sigmoid(v):
-        return 1 / (1 + np.exp(-v))
-
+    told = [get("pitch_embedding/")[pitch + 1], get("time_embedding_position/")[tick % 24], beats]
+    if duration is not None:
+        told.append(get("duration_embedding/")[np.minimum(duration, 192)])
+    x = np.concatenate([*told, frequency[:, None], hints], axis=1)
+    both = any("/backward_lstm_" in name for name in found)
     for i in range(3):
-        kernel, recurrent, bias = (
-            get(f"lstm_{4 + i}/", f"{k}:0") for k in ("kernel", "recurrent_kernel", "bias")
-        )
-        h, c, out = np.zeros(UNITS), np.zeros(UNITS), []
-        for row in x:
-            into, forget, new, emit = np.split(row @ kernel + h @ recurrent + bias, 4)
-            c = sigmoid(forget) * c + sigmoid(into) * np.tanh(new)
-            h = sigmoid(emit) * np.tanh(c)
-            out.append(h)
-        x = np.array(out)
+        ways = []
+        for way in ("forward_", "backward_") if both else ("",):
+            kernel, recurrent, bias = (
+                get(f"{way}lstm_{4 + i}/", f"{k}:0") for k in ("kernel", "recurrent_kernel", "bias")
+            )
+            units = len(recurrent)
+            h, c, out = np.zeros(units), np.zeros(units), []
+            for row in x[::-1] if way == "backward_" else x:
+                into, forget, new, emit = np.split(row @ kernel + h @ recurrent + bias, 4)
+                c = sigmoid(forget) * c + sigmoid(into) * np.tanh(new)
+                h = sigmoid(emit) * np.tanh(c)
+                out.append(h)
+            ways.append(np.array(out[::-1] if way == "backward_" else out))
+        x = np.concatenate(ways, axis=1)
         norm = "layer_normalization" + (f"_{i}/" if i else "/")
         x = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-3)
         x = x * get(norm, "gamma") + get(norm, "beta")
@@ -106,8 +123,62 @@ def check_parity(path: Path, corpus: str, into: Path) -> None:
         stepper.step({"pitch": int(p), "position": int(t % 24), "beat": int(t // 24)})
         for p, t in zip(pitch, tick, strict=True)
     ]
-    expected = forward(path, pitch, tick, np.array(given[0].default if given else ()))
+    hints = np.broadcast_to(given[0].default if given else (), (NOTES, len(given) * parts))
+    expected = forward(path, pitch, tick, hints)
     np.testing.assert_allclose(np.array(steps), expected, atol=1e-4)
+
+
+def check_whole_parity(path: Path, corpus: str, into: Path) -> None:
+    folder = write_imported(path, corpus, f"arranger-{corpus}-offline", into)
+    verify_plugin(folder)
+    plugin = load_plugin(folder)
+    assert plugin.manifest.kind == "sequence-separator"
+    draws = np.random.default_rng(1)
+    pitch, tick = draws.integers(30, 100, NOTES), np.sort(draws.integers(0, 24 * 5000, NOTES))
+    duration = draws.integers(1, 400, NOTES)
+    order = sequence_order(tick, pitch, duration)
+    pitch, tick, duration = pitch[order], tick[order], duration[order]
+    sources = {tensor.source for tensor in plugin.manifest.inputs}
+    parts = len(plugin.manifest.parts)
+    # Column j of the published hints holds the entry of part j - 1; the first one is dead.
+    hints = np.zeros((NOTES, parts if "parameter" in sources else 0))
+    parameters = {}
+    if "parameter" in sources:
+        parameters = {"entries": ENTRIES[:parts]}
+        for column in range(1, parts):
+            hints[:, column] = np.sign(np.arange(NOTES) - ENTRIES[column - 1])
+    scores = SequenceScorer(plugin, parts, parameters).score(sequence_features(tick, pitch, duration))
+    expected = forward(path, pitch, tick, hints, duration if "duration" in sources else None)
+    np.testing.assert_allclose(scores, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "hints", "both", "durations"),
+    [
+        ("bach", False, True, False),
+        ("pop", True, True, True),
+        ("game", True, True, False),
+        ("string", False, False, True),
+    ],
+)
+def test_an_imported_model_of_whole_pieces_gives_the_logits_of_the_published_layout(
+    corpus, hints, both, durations, tmp_path
+):
+    parts = len(CORPORA[corpus].parts)
+    path = write_checkpoint(tmp_path / "model.hdf5", parts, parts * hints, both=both, durations=durations)
+    check_whole_parity(path, corpus, tmp_path)
+
+
+def test_scores_of_a_bidirectional_model_depend_on_later_notes_and_of_another_do_not(tmp_path):
+    tick = np.arange(NOTES) * 6
+    pitch = np.random.default_rng(2).integers(40, 80, NOTES)
+    other = np.append(pitch[:-1], pitch[-1] + 1)
+    for both in (True, False):
+        path = write_checkpoint(tmp_path / f"{both}.hdf5", 4, both=both, durations=True)
+        folder = write_imported(path, "bach", f"model-{both}".lower(), tmp_path)
+        scorer = SequenceScorer(load_plugin(folder), 4)
+        first, second = (scorer.score(sequence_features(tick, p, np.full(NOTES, 6))) for p in (pitch, other))
+        assert np.array_equal(first[:-1], second[:-1]) != both
 
 
 @pytest.mark.parametrize(("corpus", "hints"), [("bach", 0), ("game", 3), ("pop", 5), ("string", 0)])
@@ -126,10 +197,11 @@ def test_a_published_checkpoint_gives_its_own_logits(corpus, variant, tmp_path):
 
 
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published checkpoints are not here (../shared)")
-def test_a_published_offline_model_is_refused():
-    path = PUBLISHED / "bach" / "lstm" / "bidirectional_embedding" / "best_model.hdf5"
-    with pytest.raises(ValueError, match="needs the whole piece"):
-        read_checkpoint(path)
+@pytest.mark.parametrize("variant", ["bidirectional_embedding", "bidirectional_embedding_onsethint_duration"])
+@pytest.mark.parametrize("corpus", sorted(CORPORA))
+def test_a_published_model_of_whole_pieces_gives_its_own_logits(corpus, variant, tmp_path):
+    path = PUBLISHED / CORPORA[corpus].folder / "lstm" / variant / "best_model.hdf5"
+    check_whole_parity(path, corpus, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -163,5 +235,9 @@ def test_the_command_adds_the_model_to_the_users(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.exception
     assert "Added arranger-game" in done.stdout
     assert load_plugin(tmp_path / "models" / "arranger-game").manifest.parts == CORPORA["game"].parts
+    both = write_checkpoint(tmp_path / "nes" / "lstm" / "both.hdf5", 3, both=True)
+    done = CliRunner().invoke(app, ["import", str(both)])
+    assert "--mode offline --separator arranger-game-offline" in done.stdout
+    assert load_plugin(tmp_path / "models" / "arranger-game-offline").manifest.kind == "sequence-separator"
     unknown = write_checkpoint(tmp_path / "model.hdf5", 3)
     assert "give --corpus" in str(CliRunner().invoke(app, ["import", str(unknown)]).exception)
