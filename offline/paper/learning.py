@@ -4,7 +4,7 @@ The released code trains for up to 50,000 steps of Adam at a steady rate. Here t
 rate falls to zero along a cosine and the weights are averaged, as in :mod:`offline.training`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ LONGEST = 500
 """Notes of an excerpt at most (Dong et al., ISMIR 2021, section 5)."""
 ROUND = 20
 """Steps between two looks at the validation pieces, and between checkpoints."""
+GROUP = 4
+"""Steps whose excerpts are drawn together."""
 VALIDATION = 64
 """Validation pieces at most, each by one excerpt."""
 
@@ -38,7 +40,7 @@ class CellRecipe:
     augmentation: str = "light"
     seed: int = 1
     epochs: int = 20
-    patience: int = 12
+    patience: int = 8
     batch: int = 16
     rate: float = 3e-3
     warmup: float = 1.0
@@ -84,41 +86,42 @@ def cut(example: Example, draws: np.random.Generator) -> Example:
 
 
 def train_round(run: Run, training: Sequence[Any], _: int) -> None:
-    """Take ``ROUND`` steps, each on ``batch`` excerpts of different pieces."""
+    """Take ``ROUND`` steps, each on ``batch`` random excerpts.
+
+    Excerpts of like length go together, out of those for ``GROUP`` steps: less of a batch is padding.
+    """
     recipe: CellRecipe = run.recipe
-    take = _mlp_scores if recipe.network == "mlp" else _scores
     run.model.train()
-    for step in range(ROUND):
-        chosen = run.draws.choice(len(training), recipe.batch, replace=len(training) < recipe.batch)
-        scores, label = take(run.model, [training[i] for i in chosen], recipe, run.draws)
-        run.learn(functional.cross_entropy(scores, label, ignore_index=IGNORED), step / ROUND)
+    for group in range(ROUND // GROUP):
+        count = GROUP * recipe.batch
+        chosen = run.draws.choice(len(training), count, replace=len(training) < count)
+        drawn = sorted((_draw(training[i], recipe, run.draws) for i in chosen), key=lambda e: len(e.notes))
+        for step, place in enumerate(run.draws.permutation(GROUP)):
+            batch = drawn[place * recipe.batch : (place + 1) * recipe.batch]
+            scores, label = _scores(run.model, batch)
+            loss = functional.cross_entropy(scores, label, ignore_index=IGNORED)
+            run.learn(loss, (group * GROUP + step) / ROUND)
 
 
-def _scores(
-    model: nn.Module, chosen: Sequence[Example], recipe: CellRecipe, draws: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    drawn = [draw(e.piece, e.notes, recipe.augmentation, LONGEST, draws) for e in chosen]
-    batch = make_batch(drawn)
+def _draw(example: Example, recipe: CellRecipe, draws: np.random.Generator) -> Example:
+    if example.rows is None:
+        notes = draw(example.piece, example.notes, recipe.augmentation, LONGEST, draws)
+        return Example(example.piece, notes, None)
+    piece, notes, rows = cut(example, draws)
+    assert rows is not None
+    moved = rows.copy()
+    moved[:, 0] += draws.integers(LIGHT[0], LIGHT[1] + 1)  # the pitch: no other feature changes with the key
+    return Example(piece, notes, moved)
+
+
+def _scores(model: nn.Module, examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return scores, float32 (notes, parts), and labels, int64 (notes,), of all examples in a row."""
+    rows = [e.rows for e in examples if e.rows is not None]
+    if rows:
+        label = np.concatenate([e.notes.part for e in examples])
+        return model(torch.from_numpy(np.concatenate(rows))), torch.from_numpy(label)
+    batch = make_batch([e.notes for e in examples])
     return model(batch).flatten(0, 1), batch.label.flatten()
-
-
-def _mlp_scores(
-    model: nn.Module, chosen: Sequence[Example], recipe: CellRecipe, draws: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    drawn = [cut(example, draws) for example in chosen]
-    # Of the features only the pitch, which is the first, changes with the key.
-    keys = draws.integers(LIGHT[0], LIGHT[1] + 1, len(drawn))
-    rows = [e.rows.copy() for e in drawn if e.rows is not None]
-    for row, key in zip(rows, keys, strict=True):
-        row[:, 0] += key
-    return _as_tensors(model, rows, drawn)
-
-
-def _as_tensors(
-    model: nn.Module, rows: Sequence[np.ndarray], drawn: Sequence[Example]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    label = np.concatenate([e.notes.part for e in drawn])
-    return model(torch.from_numpy(np.concatenate(rows))), torch.from_numpy(label)
 
 
 @torch.no_grad()
@@ -127,12 +130,7 @@ def measure(model: nn.Module, excerpts: Sequence[Example]) -> tuple[float, float
     model.eval()
     loss = right = notes = 0.0
     for start in range(0, len(excerpts), 16):
-        now = excerpts[start : start + 16]
-        if isinstance(model, MLPNetwork):
-            scores, label = _as_tensors(model, [e.rows for e in now if e.rows is not None], now)
-        else:
-            batch = make_batch([e.notes for e in now])
-            scores, label = model(batch).flatten(0, 1), batch.label.flatten()
+        scores, label = _scores(model, excerpts[start : start + 16])
         loss += functional.cross_entropy(scores, label, ignore_index=IGNORED, reduction="sum").item()
         right += (scores.argmax(1) == label).sum().item()
         notes += (label != IGNORED).sum().item()
@@ -142,6 +140,3 @@ def measure(model: nn.Module, excerpts: Sequence[Example]) -> tuple[float, float
 def decide(model: Any, pieces: Sequence[Piece], parts: int) -> list[np.ndarray]:
     """Return the part of each note of whole pieces, each int64 (notes,)."""
     return [scores.argmax(1) for scores in model.score([whole(p, parts) for p in pieces])]
-
-
-Decide = Callable[[Any, Sequence[Piece], int], list[np.ndarray]]

@@ -59,8 +59,10 @@ def part_features(pitch, onset, duration, given, weight, bias, rows):
         row = rows[note]
         for part in range(parts):
             at = 9 + 4 * part
-            row[at : at + 4] = -1
-            if last[part, 0] >= 0:
+            if last[part, 0] < 0:
+                for column in range(4):
+                    row[at + column] = -1
+            else:
                 row[at] = abs(pitch[note] - last[part, 0])
                 row[at + 1] = onset[note] - last[part, 1]
                 row[at + 2] = abs(onset[note] - last[part, 2])
@@ -74,7 +76,9 @@ def part_features(pitch, onset, duration, given, weight, bias, rows):
                 if score > best:
                     best, given[note] = score, part
         part = given[note]
-        last[part] = pitch[note], onset[note], onset[note] + duration[note]
+        last[part, 0] = pitch[note]
+        last[part, 1] = onset[note]
+        last[part, 2] = onset[note] + duration[note]
 
 
 def features(piece: Piece, parts: int) -> np.ndarray:

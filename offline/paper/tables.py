@@ -1,6 +1,6 @@
 """Fills the cells of the paper's tables for one corpus; a killed run goes on where it was."""
 
-import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,8 +29,6 @@ from offline.weights import model_weights, save_weights
 
 STEPS = 240
 """Training steps of every cell, each on 16 excerpts; an LSTM takes about 150 s on one core."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -183,7 +181,9 @@ def train_cell(
         return before + time.monotonic() - start
 
     def note(run: Run, loss: float, accuracy: float) -> None:
-        clock.write_text(f"{spent():.1f}", "utf-8")
+        part = clock.with_suffix(".part")
+        part.write_text(f"{spent():.1f}", "utf-8")
+        os.replace(part, clock)
 
     training: list[Any] = prepare(recipe, music.train, music.parts)
     validation = choose(prepare(recipe, music.validation, music.parts))

@@ -1,0 +1,197 @@
+import json
+import pickle
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, replace
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+torch = pytest.importorskip("torch", reason="training needs torch: pip install 'concertino[offline]'")
+
+from offline.cli import evaluate, train  # noqa: E402  # after the check for torch
+from offline.paper.cells import CELLS, TABLES, cells_of  # noqa: E402
+from offline.paper.learning import ROUND  # noqa: E402
+from offline.paper.printing import print_tables  # noqa: E402
+from offline.paper.results import FOLDER, Outcome, read_results, write_results  # noqa: E402
+from offline.paper.tables import RULES, Music, missing_cells, train_tables  # noqa: E402
+
+OUTCOME = Outcome(0.5, 0.4, 0.3, 0.2, 100, 3, 240, 200, 0.6, 12.5, 1, "test", "2026-01-01")
+MEASURED = ("accuracy", "balanced_accuracy", "soundness", "completeness", "notes", "pieces", "best_step")
+
+
+@pytest.fixture
+def music(made_up):
+    pieces = [made_up(seed, chords=2) for seed in range(20)]
+    return Music(("s", "a", "t", "b"), pieces[:14], pieces[14:17], pieces[17:])
+
+
+def _numbers(outcomes):
+    return {key: [getattr(one, name) for name in MEASURED] for key, one in outcomes.items()}
+
+
+DYING = """
+import os, pickle, signal, sys
+from pathlib import Path
+from offline.paper import learning, tables
+music = pickle.loads(Path(sys.argv[1]).read_bytes())
+drawn, real = 0, learning.draw
+def draw(*arguments):
+    global drawn
+    drawn += 1
+    if drawn == 16 * learning.ROUND * 3 // 2:  # in the middle of the second round
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*arguments)
+learning.draw = draw
+folder = Path(sys.argv[2])
+tables.train_tables("made-up", "all", only=["mlp", "lstm-eh"], music=music, folder=folder / "runs",
+    results=folder, steps=40, progress=False)
+"""
+
+
+def test_a_table_that_was_killed_ends_with_the_same_numbers(tmp_path, music):
+    (tmp_path / "music").write_bytes(pickle.dumps(music))
+    command = [sys.executable, "-c", DYING, tmp_path / "music", tmp_path / "killed"]
+    assert subprocess.run(command, check=False, timeout=200).returncode == -signal.SIGKILL
+    assert list((tmp_path / "killed").rglob("checkpoint.pt"))
+    assert set(read_results("made-up", tmp_path / "killed")) == {"mlp"}
+
+    def finish(folder):
+        only = ["mlp", "lstm-eh"]
+        return train_tables(
+            "made-up",
+            "all",
+            only=only,
+            music=music,
+            folder=folder / "runs",
+            results=folder,
+            steps=40,
+            progress=False,
+        )
+
+    whole = finish(tmp_path / "whole")
+    torch.manual_seed(99)  # whatever happened in between
+    assert _numbers(finish(tmp_path / "killed")) == _numbers(whole)
+    assert set(whole) == {"mlp", "lstm-eh"}
+
+
+def test_what_is_there_is_not_trained_again(tmp_path, music):
+    write_results("made-up", {"lstm": OUTCOME, "bilstm": replace(OUTCOME, steps=3)}, tmp_path)
+    found = train_tables(
+        "made-up",
+        "4.2",
+        only=["lstm", "zone"],
+        music=music,
+        folder=tmp_path,
+        results=tmp_path,
+        progress=False,
+    )
+    assert found["lstm"] == OUTCOME
+    assert found["zone"].steps == 0
+    assert found["zone"].accuracy > 0.6
+    assert missing_cells(["lstm", "bilstm", "zone"], found, 240, 1) == ["bilstm"]
+    assert missing_cells(["lstm", "bilstm", "zone"], found, 240, 2) == ["lstm", "bilstm"]
+
+
+def test_the_mlp_and_its_oracle_are_trained_once(tmp_path, music):
+    only = ["mlp", "mlp-oracle"]
+    found = train_tables(
+        "made-up", "4.2", only=only, music=music, folder=tmp_path, results=tmp_path, steps=40, progress=False
+    )
+    assert found["mlp"].best_step == found["mlp-oracle"].best_step
+    assert [path.parent.name for path in tmp_path.rglob("weights.npz")] == ["mlp-40-steps-seed-1"]
+
+
+@pytest.mark.parametrize("key", sorted(RULES))
+def test_every_rule_fills_its_cell(tmp_path, music, key):
+    found = train_tables(
+        "made-up", "4.2", only=[key], music=music, folder=tmp_path, results=tmp_path, progress=False
+    )
+    assert 0 < found[key].accuracy <= 1
+    assert found[key].notes == sum(map(len, music.test))
+
+
+def test_a_cell_that_is_not_there_is_answered_with_those_that_are(tmp_path, music):
+    with pytest.raises(ValueError, match=r"no cell 'gru' in table 4\.2; choose of common, zone"):
+        train_tables("made-up", "4.2", only=["gru"], music=music, folder=tmp_path, results=tmp_path)
+
+
+def test_damaged_results_are_refused_by_name(tmp_path):
+    (tmp_path / "bach.json").write_text("{", "utf-8")
+    with pytest.raises(ValueError, match=r"bach\.json holds no results"):
+        read_results("bach", tmp_path)
+
+
+def test_every_cell_is_in_a_table_and_says_what_decides():
+    assert set(cells_of("all")) == set(CELLS)
+    for cell in CELLS.values():
+        assert (cell.rule in RULES) != (cell.network is not None)
+    trained = [(c.network, c.inputs, c.augmentation) for c in CELLS.values() if c.network and not c.trained]
+    assert len(set(trained)) == len(trained)  # identical cells are trained once
+
+
+def test_the_paper_s_figures_are_those_of_its_tables():
+    assert CELLS["lstm"].paper == (0.9302, 0.6743, 0.5022, 0.7414)
+    assert CELLS["bilstm-dur"].paper == (0.9713, 0.7438, 0.5293, 0.7723)
+
+
+def _printed(table, folder):
+    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    print_tables(table, console, folder)
+    return console.export_text()
+
+
+def test_a_table_shows_the_paper_s_figure_beside_ours_and_says_what_is_missing(tmp_path):
+    write_results("bach", {"lstm": replace(OUTCOME, accuracy=0.9234)}, tmp_path)
+    text = _printed("4.2", tmp_path)
+    (line,) = (line for line in text.splitlines() if line.strip().startswith("LSTM"))
+    assert line.split()[:3] == ["LSTM", "93.02", "92.34"]
+    assert "240 steps" in text
+    assert "Missing from bach: common, zone" in text
+    assert "Missing from nes: every cell: needs your own copy of NES-MDB" in text
+    assert "Missing from quartets: every cell: not trained yet" in text
+    assert "lakh" not in text
+
+
+def test_a_corpus_of_ones_own_has_a_column_when_it_has_results(tmp_path):
+    write_results("lakh", {"lstm": OUTCOME}, tmp_path)
+    assert "lakh" in _printed("4.2", tmp_path)
+
+
+@pytest.mark.parametrize("table", [*TABLES, "all"])
+def test_the_committed_results_can_be_shown(table):
+    shown = CliRunner().invoke(evaluate, ["separator", "--table", table])
+    assert shown.exit_code == 0
+    assert "LSTM" in shown.stdout
+    written = json.loads(CliRunner().invoke(evaluate, ["separator", "--table", table, "--json", "-"]).stdout)
+    assert set(written["tables"]) == (set(TABLES) if table == "all" else {table})
+    committed = read_results("bach")
+    for line in (line for lines in written["tables"].values() for line in lines):
+        if line["cell"] in committed:
+            assert line["ours"]["bach"] == asdict(committed[line["cell"]])
+
+
+def test_committed_results_are_of_one_budget_and_of_known_cells():
+    for path in sorted(FOLDER.glob("*.json")):
+        outcomes = read_results(path.stem)
+        assert set(outcomes) <= set(CELLS), path.name
+        assert len({one.steps for one in outcomes.values() if one.steps}) <= 1, path.name
+        assert len({(one.notes, one.pieces) for one in outcomes.values()}) <= 1, path.name
+
+
+def test_a_separator_or_a_table_has_to_be_named():
+    error = CliRunner().invoke(evaluate, ["separator"]).exception
+    assert isinstance(error, ValueError)
+    assert "--table all" in str(error)
+
+
+def test_the_command_names_a_corpus_that_is_not_there():
+    error = CliRunner().invoke(train, ["tables", "--corpus", "opera", "--quiet"]).exception
+    assert isinstance(error, ValueError)
+    assert "opera" in str(error)
+
+
+def test_rounds_divide_the_budget():
+    assert 240 % ROUND == 0
