@@ -1,0 +1,72 @@
+"""Training of the separator that sees the whole piece: on true pasts, damaged ones, and its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from offline.augment import Augmentation, excerpt
+from offline.score import Piece
+from offline.training import Run
+from offline.whole.model import IGNORED, WholeSeparator, batch_past, make_batch, play
+
+
+@dataclass(frozen=True)
+class WholeRecipe:
+    """Everything that decides a run: the same recipe on the same machine gives the same weights."""
+
+    seed: int = 1
+    epochs: int = 120
+    """Length of the learning rate's fall to zero; early stopping may end the run before."""
+    patience: int = 60
+    batch: int = 24
+    rate: float = 3e-3
+    warmup: int = 2
+    decay: float = 0.05
+    clip: float = 1.0
+    average: float = 0.99
+    augmentation: Augmentation = field(
+        default_factory=lambda: Augmentation(longest=240, from_start=0.4, moved=0.3, loose=0.0, thinned=0.1)
+    )
+    dropout: float = 0.3
+    width: int = 160
+    units: int = 96
+    hidden: int = 128
+    damage: float = 0.04
+    """Share of the past, where it is the true one, that was played by any part at random."""
+    own: float = 0.5
+    """Share of the batches, in the end, in which the past is what the model itself decided."""
+    own_from: float = 0.05
+    own_full: float = 0.4
+    """Shares of the epochs between which that share grows from 0 to its full size."""
+
+
+def new_whole_model(recipe: WholeRecipe, parts: int) -> WholeSeparator:
+    """Return an untrained model."""
+    return WholeSeparator(parts, recipe.width, recipe.units, recipe.hidden, recipe.dropout)
+
+
+def past_of(part: np.ndarray, parts: int, damage: float, draws: np.random.Generator) -> np.ndarray:
+    """Return a past: the true parts, where some notes went to any part."""
+    anyone = draws.integers(0, parts, part.shape)
+    return np.where((part < 0) | (draws.random(part.shape) < damage), anyone, part)
+
+
+def train_whole_epoch(run: Run, training: Sequence[Piece], steps: int) -> None:
+    """Show every piece once, in a new order, each as a new excerpt in a new key."""
+    recipe, model = run.recipe, run.model
+    grown = (run.epoch / recipe.epochs - recipe.own_from) / (recipe.own_full - recipe.own_from)
+    own = recipe.own * min(max(grown, 0.0), 1.0)
+    for step, chosen in enumerate(np.array_split(run.draws.permutation(len(training)), steps)):
+        batch = make_batch([excerpt(training[i], recipe.augmentation, run.draws) for i in chosen])
+        if run.draws.random() < own:
+            past, _ = play(model, batch, run.draws if run.draws.random() < 0.5 else None)
+        else:
+            past = past_of(batch.part, model.parts, run.draws.uniform(0.0, 2 * recipe.damage), run.draws)
+        model.train()
+        scores = model.decide(model.read(batch.rows, batch.lengths), batch_past(batch, past, model.parts))
+        label = torch.from_numpy(batch.part)
+        loss = functional.cross_entropy(scores.flatten(0, 1), label.flatten(), ignore_index=IGNORED)
+        run.learn(loss, step / steps)
