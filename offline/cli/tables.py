@@ -27,7 +27,7 @@ def train_tables(
         Path | None, typer.Option(help="Folder of the results. [default: those that come with Concertino]")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Training steps of each cell. [default: 240]")
+        int | None, typer.Option(min=1, help="Training steps of each cell. [default: 300]")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Processor cores.")] = 1,
@@ -35,7 +35,7 @@ def train_tables(
 ) -> None:
     """Train and measure what is missing from the tables of Dong et al. (ISMIR 2021) for one corpus.
 
-    All cells have the same budget of steps, each on 16 excerpts of at most 500 notes; 240 steps take an
+    All cells have the same budget of steps, each on 16 excerpts of at most 500 notes; 300 steps take an
     LSTM about three minutes on one core. The weights with the best validation loss are measured on the
     whole test pieces, and the result is written at once to a JSON file of the corpus. When a run was stopped
     or killed, the same command goes on where it was, and ends with the same numbers.

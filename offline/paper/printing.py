@@ -21,6 +21,8 @@ STAND_INS: dict[str, tuple[str, ...]] = {
 
 Those under no column are shown last.
 """
+WIDEST = 200
+"""Columns of text that a table may take."""
 OWN_COPY = {"nes": "NES-MDB", "lakh": "the Lakh MIDI Dataset", "musicnet": "MusicNet"}
 """What only a user can have."""
 NOTES = (
@@ -91,14 +93,15 @@ def print_tables(table: str, console: Console, folder: Path = FOLDER) -> None:
     corpora = [c for keys in STAND_INS.values() for c in keys]
     used = [c for c in corpora if c in _always() or any(c in r["ours"] for r in _all_lines(collected))]
     for number, lines in collected["tables"].items():
-        shown = RichTable(title=f"Table {number}: {TABLES[number].title} (accuracy, %)", box=SIMPLE_HEAD)
-        shown.add_column("", min_width=22, overflow="fold")
+        title = f"Table {number}: {TABLES[number].title} (accuracy, %)"
+        shown = RichTable(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        shown.add_column("", min_width=20, overflow="fold")
         for column, keys in STAND_INS.items():
             if column:
-                shown.add_column(f"{column}\npaper", justify="right", style="dim")
+                shown.add_column(f"{column}\npaper", justify="right", style="dim", no_wrap=True)
             for key in keys:
                 if key in used:
-                    shown.add_column(f"\n{key}", justify="right")
+                    shown.add_column(f"\n{key}", justify="right", no_wrap=True)
         group = None
         for line in lines:
             if line["group"] != group:
@@ -106,7 +109,9 @@ def print_tables(table: str, console: Console, folder: Path = FOLDER) -> None:
                 shown.add_section()
                 shown.add_row(f"[bold]{group}[/bold]")
             shown.add_row(line["title"], *_figures(line, used))
-        console.print(shown)
+        # Rather wider than the terminal than figures cut off.
+        widest = console.measure(shown, options=console.options.update(max_width=WIDEST)).minimum
+        console.print(shown, width=max(console.width, widest), crop=False)
     budget = " or ".join(map(str, collected["steps"])) or "so far no"
     for note in NOTES:
         console.print(note.format(budget=f"{budget} steps of 16 excerpts of at most 500 notes"))

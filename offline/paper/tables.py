@@ -19,7 +19,17 @@ from offline.corpora.load import load_corpus, load_corpus_split
 from offline.evaluation import measure_labels
 from offline.paper.baselines import closest_parts, most_common_part, ordered_zones, zone_parts
 from offline.paper.cells import CELLS, Cell, cells_of
-from offline.paper.learning import ROUND, CellRecipe, choose, decide, measure, new_model, prepare, train_round
+from offline.paper.learning import (
+    RATES,
+    ROUND,
+    CellRecipe,
+    choose,
+    decide,
+    measure,
+    new_model,
+    prepare,
+    train_round,
+)
 from offline.paper.mlp import MLPNetwork
 from offline.paper.results import FOLDER, Outcome, read_results, write_results
 from offline.score import Piece
@@ -27,7 +37,7 @@ from offline.split import pick
 from offline.training import Run, train
 from offline.weights import model_weights, save_weights
 
-STEPS = 240
+STEPS = 300
 """Training steps of every cell, each on 16 excerpts; an LSTM takes about 150 s on one core."""
 
 
@@ -165,7 +175,12 @@ def train_cell(
     """Return the network of a cell with its best weights by validation loss, and the facts of its run."""
     assert cell.network is not None
     recipe = CellRecipe(
-        cell.network, cell.inputs, cell.augmentation, seed, epochs=max(1, round(steps / ROUND))
+        cell.network,
+        cell.inputs,
+        cell.augmentation,
+        seed,
+        epochs=max(1, round(steps / ROUND)),
+        rate=RATES[cell.network],
     )
     # Runs of another budget or seed are kept apart.
     run_folder = folder / f"{key}-{steps}-steps-seed-{seed}"

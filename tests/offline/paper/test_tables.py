@@ -16,9 +16,9 @@ from offline.paper.cells import CELLS, TABLES, cells_of  # noqa: E402
 from offline.paper.learning import ROUND  # noqa: E402
 from offline.paper.printing import print_tables  # noqa: E402
 from offline.paper.results import FOLDER, Outcome, read_results, write_results  # noqa: E402
-from offline.paper.tables import RULES, Music, missing_cells, train_tables  # noqa: E402
+from offline.paper.tables import RULES, STEPS, Music, missing_cells, train_tables  # noqa: E402
 
-OUTCOME = Outcome(0.5, 0.4, 0.3, 0.2, 100, 3, 240, 200, 0.6, 12.5, 1, "test", "2026-01-01")
+OUTCOME = Outcome(0.5, 0.4, 0.3, 0.2, 100, 3, 300, 200, 0.6, 12.5, 1, "test", "2026-01-01")
 MEASURED = ("accuracy", "balanced_accuracy", "soundness", "completeness", "notes", "pieces", "best_step")
 
 
@@ -91,8 +91,8 @@ def test_what_is_there_is_not_trained_again(tmp_path, music):
     assert found["lstm"] == OUTCOME
     assert found["zone"].steps == 0
     assert found["zone"].accuracy > 0.6
-    assert missing_cells(["lstm", "bilstm", "zone"], found, 240, 1) == ["bilstm"]
-    assert missing_cells(["lstm", "bilstm", "zone"], found, 240, 2) == ["lstm", "bilstm"]
+    assert missing_cells(["lstm", "bilstm", "zone"], found, 300, 1) == ["bilstm"]
+    assert missing_cells(["lstm", "bilstm", "zone"], found, 300, 2) == ["lstm", "bilstm"]
 
 
 def test_the_mlp_and_its_oracle_are_trained_once(tmp_path, music):
@@ -148,7 +148,7 @@ def test_a_table_shows_the_paper_s_figure_beside_ours_and_says_what_is_missing(t
     text = _printed("4.2", tmp_path)
     (line,) = (line for line in text.splitlines() if line.strip().startswith("LSTM"))
     assert line.split()[:3] == ["LSTM", "93.02", "92.34"]
-    assert "240 steps" in text
+    assert "300 steps" in text
     assert "Missing from bach: common, zone" in text
     assert "Missing from nes: every cell: needs your own copy of NES-MDB" in text
     assert "Missing from quartets: every cell: not trained yet" in text
@@ -194,4 +194,4 @@ def test_the_command_names_a_corpus_that_is_not_there():
 
 
 def test_rounds_divide_the_budget():
-    assert 240 % ROUND == 0
+    assert STEPS % ROUND == 0
