@@ -8,8 +8,13 @@ from offline.evaluation import Result
 from realtime.contract.manifest import Input, Manifest
 
 
-def model_card(draft: Draft, manifest: Manifest, result: Result, human: Mapping[str, float]) -> str:
-    """Return the model card as Markdown, from the same facts as the manifest."""
+def model_card(
+    draft: Draft, manifest: Manifest, corpus: str, result: Result, human: Mapping[str, float]
+) -> str:
+    """Return the model card as Markdown, from the same facts as the manifest.
+
+    ``corpus`` is the title of the corpus that it was measured on.
+    """
     parts = "\n".join(
         f"| notes of the {name} | {share:.2%} |" for name, share in result.part_accuracy.items()
     )
@@ -24,8 +29,8 @@ def model_card(draft: Draft, manifest: Manifest, result: Result, human: Mapping[
     states = sum(tensor.source == "state" for tensor in manifest.inputs)
     training = manifest.training
     data = (
-        f"Made from: {training.corpus}. Measured on the Bach chorales of the music21 corpus, read with 24 "
-        f"ticks to the quarter note. {training.licence} The split is by piece, with near duplicates on one "
+        f"Made from: {training.corpus}. Measured on: {corpus}, read with 24 ticks to the quarter "
+        f"note. {training.licence.removesuffix('.')}. The split is by piece, with near duplicates on one "
         f"side, and committed ({training.split})."
     )
     return f"""# {manifest.name}

@@ -8,12 +8,17 @@ import numpy as np
 
 from offline.facts import columns_of, describe, fact_count, features
 from offline.human import PERTURBATIONS, human_takes
+from offline.score import TICKS
 from offline.take import NOBODY, Take
+from realtime.contract.kinds import KINDS
 from realtime.contract.manifest import Manifest
 from realtime.contract.plugin import Plugin
+from realtime.contract.scorer import SequenceScorer
+from realtime.contract.sequence import sequence_features, sequence_order
 from realtime.contract.stepper import Stepper
 
 Step = Callable[[Mapping[str, Any]], np.ndarray]
+Score = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,43 @@ def play_take(step: Step, take: Take, parts: int) -> np.ndarray:
     return scores
 
 
+def score_whole(score: Score, take: Take, resolution: int = TICKS) -> np.ndarray:
+    """Give ``score`` all notes of ``take`` at once; return its scores, float32 (notes, parts).
+
+    Ticks and durations are those that the host counts at the take's tempo, whether that is right or not.
+    """
+    to_ticks = take.bpm * resolution / 60000.0
+    tick = np.maximum(np.rint(take.start * to_ticks), 0).astype(np.int64)
+    duration = np.maximum(np.rint((take.end - take.start) * to_ticks), 1).astype(np.int64)
+    order = sequence_order(tick, take.pitch, duration)
+    told = sequence_features(
+        tick[order],
+        take.pitch[order],
+        duration[order],
+        start_ms=take.start[order],
+        duration_ms=(take.end - take.start)[order],
+        resolution=resolution,
+    )
+    found = score(told)
+    scores = np.empty_like(found)
+    scores[order] = found
+    return scores
+
+
+def labeller(plugin: Plugin, parts: int) -> Callable[[Take], np.ndarray]:
+    """Return what gives each note of a take its part, int64 (notes,): stepped, or told the whole take."""
+    if KINDS[plugin.manifest.kind].sequence:
+        scorer = SequenceScorer(plugin, parts)
+        return lambda take: score_whole(scorer.score, take, plugin.manifest.resolution).argmax(1)
+    stepper = Stepper(plugin, parts)
+
+    def label(take: Take) -> np.ndarray:
+        stepper.reset()
+        return play_take(stepper.step, take, parts).argmax(1)
+
+    return label
+
+
 def label_order(manifest: Manifest, names: Sequence[str]) -> list[int]:
     """Return, for each part of the separator, the index of the corpus's part that it stands for.
 
@@ -71,7 +113,7 @@ def label_order(manifest: Manifest, names: Sequence[str]) -> list[int]:
 
 
 def evaluate(plugin: Plugin, takes: Iterable[Take], names: Sequence[str]) -> Result:
-    """Step ``plugin`` over every take, each from a fresh state, and measure it.
+    """Give ``plugin`` every take, each from a fresh state, and measure it.
 
     ``names`` are the corpus's parts in the order of its labels.
 
@@ -80,11 +122,10 @@ def evaluate(plugin: Plugin, takes: Iterable[Take], names: Sequence[str]) -> Res
         PluginError: the graph fails.
     """
     order = np.array(label_order(plugin.manifest, names))
-    stepper = Stepper(plugin, len(names))
+    label = labeller(plugin, len(names))
     decided, true = [], []
     for take in takes:
-        stepper.reset()
-        decided.append(order[play_take(stepper.step, take, len(names)).argmax(1)])
+        decided.append(order[label(take)])
         true.append(take.part)
     return measure_labels(decided, true, names)
 

@@ -6,9 +6,11 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 from offline.card import model_card
-from offline.chorales import LICENCE, PARTS
+from offline.corpora.catalog import Corpus
+from offline.corpora.load import split_file
 from offline.drafts import Draft
 from offline.evaluation import Result, evaluate, evaluate_human
 from offline.graph import OPSET
@@ -20,8 +22,34 @@ from realtime.contract.verify import verify_plugin
 VERSION = "1.0.0"
 
 
+class Facts(NamedTuple):
+    """What manifest and card say of the corpus that a separator is measured on."""
+
+    corpus: Corpus
+    pieces: int
+    notes: int
+    sides: tuple[int, int, int]
+    """Pieces to train, to validate and to test."""
+
+    @property
+    def size(self) -> str:
+        """The corpus and how large it is."""
+        return f"{self.corpus.title} ({self.pieces} pieces, {self.notes:,} notes)"
+
+    @property
+    def split(self) -> str:
+        """The file of the split, and the pieces on each side."""
+        train, validation, test = self.sides
+        file = split_file(self.corpus.key).name
+        return f"offline/splits/{file}: {train} pieces to train, {validation} to validate, {test} to test"
+
+
 def export_plugin(
-    draft: Draft, test: Sequence[Take], into: Path, check: Callable[[Plugin], object] | None = None
+    draft: Draft,
+    facts: Facts,
+    test: Sequence[Take],
+    into: Path,
+    check: Callable[[Plugin], object] | None = None,
 ) -> tuple[Path, Result]:
     """Measure ``draft`` on the test takes and write it to ``into``/NAME, in place of what is there.
 
@@ -38,16 +66,18 @@ def export_plugin(
         folder = Path(work) / draft.name
         folder.mkdir()
         (folder / "model.onnx").write_bytes(draft.graph)
-        manifest = make_manifest(draft, {})
+        manifest = make_manifest(draft, facts, {})
         (folder / "manifest.json").write_bytes(format_manifest(manifest))
         plugin = load_plugin(folder)
         if check:
             check(plugin)
-        result = evaluate(plugin, test, PARTS)
-        human = evaluate_human(plugin, test, PARTS)
-        manifest = make_manifest(draft, metrics_of(result, human))
+        result = evaluate(plugin, test, facts.corpus.parts)
+        human = evaluate_human(plugin, test, facts.corpus.parts)
+        manifest = make_manifest(draft, facts, metrics_of(result, human))
         (folder / "manifest.json").write_bytes(format_manifest(manifest))
-        (folder / "README.md").write_text(model_card(draft, manifest, result, human), "utf-8")
+        (folder / "README.md").write_text(
+            model_card(draft, manifest, facts.corpus.title, result, human), "utf-8"
+        )
         verify_plugin(folder)
         if target.exists():
             shutil.move(target, Path(work) / "old")
@@ -55,7 +85,7 @@ def export_plugin(
     return target, result
 
 
-def make_manifest(draft: Draft, metrics: dict[str, float]) -> Manifest:
+def make_manifest(draft: Draft, facts: Facts, metrics: dict[str, float]) -> Manifest:
     """Return the manifest of ``draft``."""
     return Manifest(
         schema=1,
@@ -68,9 +98,9 @@ def make_manifest(draft: Draft, metrics: dict[str, float]) -> Manifest:
         inputs=draft.inputs,
         outputs=draft.outputs,
         training=Training(
-            corpus=draft.corpus,
-            licence=LICENCE,
-            split="offline/splits/bach-music21.toml: 327 pieces to train, 41 to validate, 41 to test",
+            corpus=draft.made_from or facts.size,
+            licence=facts.corpus.licence,
+            split=facts.split,
             command=draft.command,
         ),
         metrics=metrics,

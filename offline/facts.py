@@ -13,7 +13,7 @@ from numba import njit
 
 from offline.score import TICKS
 from offline.take import Take
-from realtime.contract.features import CHORD_ABOVE, MAX_BEAT, NO_PITCH, NO_TIME
+from realtime.contract.features import CHORD_ABOVE, MAX_BEAT, NO_PITCH, NO_TIME, RECENT_MS
 
 VELOCITY = 64
 """A score says nothing of velocity."""
@@ -22,14 +22,34 @@ LOOK_BACK = 256
 PITCH, CHORD_INDEX, SINCE_NOTE, ABOVE = 0, 1, 2, 3
 SINGLES = ABOVE + CHORD_ABOVE
 """Columns before those that are per part."""
-LAST, CHORD_LAST, DOWN, SOUNDING, SINCE_ONSET, SINCE_RELEASE = range(6)
-PER_PART = ("last_pitch", "chord_last_pitch", "down", "sounding", "since_onset", "since_release")
+LAST, CHORD_LAST, DOWN, SOUNDING, SINCE_ONSET, SINCE_RELEASE, SINCE_PITCH, NEAREST = range(8)
+PER_PART = (
+    "last_pitch",
+    "chord_last_pitch",
+    "down",
+    "sounding",
+    "since_onset",
+    "since_release",
+    "since_pitch",
+    "nearest_pitch",
+)
 """Features per part, in the order of their columns."""
 
 
 def fact_count(parts: int) -> int:
     """Return the number of columns."""
     return SINGLES + len(PER_PART) * parts
+
+
+@njit(cache=True)
+def note_recent(pitch, other, ago, part, per_part):
+    """Take a part's note of pitch ``other``, begun ``ago`` milliseconds before, into its facts."""
+    since, nearest = per_part[SINCE_PITCH, part], per_part[NEAREST, part]
+    if other == pitch and (since == NO_TIME or ago < since):
+        per_part[SINCE_PITCH, part] = ago
+    far, near = abs(other - pitch), abs(nearest - pitch)
+    if nearest == NO_PITCH or far < near or (far == near and other < nearest):
+        per_part[NEAREST, part] = other
 
 
 @njit(cache=True)
@@ -57,10 +77,12 @@ def describe(i, columns, given, parts, row):
     for part in range(parts):
         per_part[LAST, part] = per_part[CHORD_LAST, part] = NO_PITCH
         per_part[DOWN, part] = per_part[SOUNDING, part] = 0
-        per_part[SINCE_ONSET, part] = per_part[SINCE_RELEASE, part] = NO_TIME
+        per_part[SINCE_ONSET, part] = per_part[SINCE_RELEASE, part] = per_part[SINCE_PITCH, part] = NO_TIME
+        per_part[NEAREST, part] = NO_PITCH
     missing = 2 * parts
     for j in range(i - 1, -1, -1):
-        if missing == 0 and j < i - LOOK_BACK:
+        old = start[j] < now - RECENT_MS
+        if missing == 0 and j < i - LOOK_BACK and old:
             break
         part = given[j]
         if part < 0:
@@ -72,6 +94,8 @@ def describe(i, columns, given, parts, row):
         if per_part[CHORD_LAST, part] == NO_PITCH and period[j] != period[i]:
             per_part[CHORD_LAST, part] = pitch[j]
             missing -= 1
+        if not old:
+            note_recent(pitch[i], pitch[j], max(int(now - start[j]), 0), part, per_part)
         if j < i - LOOK_BACK:
             continue
         if end[j] > now:

@@ -19,9 +19,11 @@ from offline.facts import (
     CHORD_INDEX,
     DOWN,
     LAST,
+    NEAREST,
     PITCH,
     SINCE_NOTE,
     SINCE_ONSET,
+    SINCE_PITCH,
     SINCE_RELEASE,
     SINGLES,
     columns_of,
@@ -44,8 +46,13 @@ KEYS, CHORD, ABOVES, STEPS_ABOVE = 128, 6, 3, FARTHEST + 2
 """Rows for the pitch, the place in the chord, and of the chord's next notes how many and their intervals."""
 OF_PART = 2 * INTERVALS + 2 * TIMES + TIMES
 """Rows of each part: interval and time of its last note, its key down or not, and time of its release."""
+PITCH_EDGES_MS = (0, 1, 80, 160, 320, 640, 1280, 2560, 5120)
+PITCH_TIMES = len(PITCH_EDGES_MS) + 1
+OF_CHORDAL = INTERVALS + PITCH_TIMES
+"""More rows of each part, where parts play chords: interval from its nearest note, time of this pitch."""
 
 _EDGES = np.array(EDGES_MS, np.int64)
+_PITCH_EDGES = np.array(PITCH_EDGES_MS, np.int64)
 _CHORD_ROW = KEYS
 _NOTE_ROW = _CHORD_ROW + CHORD
 _ABOVE_ROW = _NOTE_ROW + TIMES
@@ -53,31 +60,41 @@ PART_ROW = _ABOVE_ROW + ABOVES * STEPS_ABOVE
 """First row of the first part."""
 
 
-def row_count(parts: int) -> int:
+def row_count(parts: int, chordal: bool = False) -> int:
     """Return the rows of the table."""
-    return PART_ROW + parts * OF_PART
+    return PART_ROW + parts * (OF_PART + (OF_CHORDAL if chordal else 0))
 
 
-def picked(parts: int) -> int:
+def picked(parts: int, chordal: bool = False) -> int:
     """Return how many rows each note picks."""
-    return 3 + ABOVES + 3 * parts
+    return 3 + ABOVES + (5 if chordal else 3) * parts
 
 
 @njit(cache=True)
-def _time(ms):
+def _time(ms, edges):
     reached = 0
-    for edge in _EDGES:
+    for edge in edges:
         reached += ms >= edge
     return reached
 
 
 @njit(cache=True)
+def _interval(pitch, other):
+    if other == NO_PITCH:
+        return NO_INTERVAL
+    return min(max(pitch - other, -FARTHEST), FARTHEST) + FARTHEST
+
+
+@njit(cache=True)
 def rows_of(fact, parts, rows):
-    """Write the table's rows for one note's facts into ``rows`` (int64, shape (picked,))."""
+    """Write the table's rows for one note's facts into ``rows`` (int64, shape (picked,)).
+
+    The rows of chordal parts are written where there is place for them.
+    """
     pitch = fact[PITCH]
     rows[0] = pitch
     rows[1] = _CHORD_ROW + min(fact[CHORD_INDEX], CHORD - 1)
-    rows[2] = _NOTE_ROW + _time(fact[SINCE_NOTE])
+    rows[2] = _NOTE_ROW + _time(fact[SINCE_NOTE], _EDGES)
     for j in range(ABOVES):
         above = fact[ABOVE + j]
         step = STEPS_ABOVE - 1 if above == NO_PITCH else min(above - pitch, FARTHEST)
@@ -85,15 +102,18 @@ def rows_of(fact, parts, rows):
     per_part = fact[SINGLES:].reshape(-1, parts)
     for part in range(parts):
         first = PART_ROW + part * OF_PART
-        last = per_part[LAST, part]
-        interval = NO_INTERVAL
-        if last != NO_PITCH:
-            interval = min(max(pitch - last, -FARTHEST), FARTHEST) + FARTHEST
+        interval = _interval(pitch, per_part[LAST, part])
+        onset = _time(per_part[SINCE_ONSET, part], _EDGES)
+        release = _time(per_part[SINCE_RELEASE, part], _EDGES)
         down = 1 if per_part[DOWN, part] > 0 else 0
         place = 3 + ABOVES + part
         rows[place] = first + down * INTERVALS + interval
-        rows[place + parts] = first + 2 * INTERVALS + down * TIMES + _time(per_part[SINCE_ONSET, part])
-        rows[place + 2 * parts] = first + 2 * INTERVALS + 2 * TIMES + _time(per_part[SINCE_RELEASE, part])
+        rows[place + parts] = first + 2 * INTERVALS + down * TIMES + onset
+        rows[place + 2 * parts] = first + 2 * INTERVALS + 2 * TIMES + release
+        if len(rows) > 3 + ABOVES + 3 * parts:
+            first = PART_ROW + parts * OF_PART + part * OF_CHORDAL
+            rows[place + 3 * parts] = first + _interval(pitch, per_part[NEAREST, part])
+            rows[place + 4 * parts] = first + INTERVALS + _time(per_part[SINCE_PITCH, part], _PITCH_EDGES)
 
 
 @njit(cache=True)
@@ -114,9 +134,9 @@ def _rows_of_step(i, columns, given, lengths, parts, fact, rows):
             rows_of(fact, parts, rows[b])
 
 
-def take_rows(take: Take, given: np.ndarray, parts: int) -> np.ndarray:
+def take_rows(take: Take, given: np.ndarray, parts: int, chordal: bool = False) -> np.ndarray:
     """Return the rows of every note, int64 (notes, picked), where the past was played by ``given``."""
-    rows = np.empty((len(take), picked(parts)), np.int64)
+    rows = np.empty((len(take), picked(parts, chordal)), np.int64)
     facts = np.empty((len(take), fact_count(parts)), np.int64)
     _rows_of_take(columns_of(take), given.astype(np.int64), parts, facts, rows)
     return rows
@@ -125,11 +145,18 @@ def take_rows(take: Take, given: np.ndarray, parts: int) -> np.ndarray:
 class HistorySeparator(nn.Module):
     """Table rows summed, two layers, one LSTM that remembers the piece, and one score for each part."""
 
-    def __init__(self, parts: int = 4, width: int = 192, units: int = 128, dropout: float = 0.2):
+    def __init__(
+        self,
+        parts: int = 4,
+        width: int = 192,
+        units: int = 128,
+        dropout: float = 0.2,
+        chordal: bool = False,
+    ):
         super().__init__()
-        self.parts = parts
-        self.table = nn.Embedding(row_count(parts), width)
-        nn.init.normal_(self.table.weight, std=(1.0 / picked(parts)) ** 0.5)
+        self.parts, self.chordal = parts, chordal
+        self.table = nn.Embedding(row_count(parts, chordal), width)
+        nn.init.normal_(self.table.weight, std=(1.0 / picked(parts, chordal)) ** 0.5)
         self.mix = nn.Linear(width, units)
         self.lstm = nn.LSTM(units, units, batch_first=True)
         self.hidden = nn.Linear(2 * units, units)
@@ -181,10 +208,10 @@ def make_batch(takes: Sequence[Take]) -> Batch:
     return Batch(start, end, sound_end, pitch, period, part, lengths)
 
 
-def batch_rows(batch: Batch, given: np.ndarray, parts: int) -> Tensor:
+def batch_rows(batch: Batch, given: np.ndarray, parts: int, chordal: bool = False) -> Tensor:
     """Return the rows of a batch, int64 (takes, longest, picked); those of padded notes are 0."""
     takes, longest = batch.part.shape
-    rows = np.zeros((takes, longest, picked(parts)), np.int64)
+    rows = np.zeros((takes, longest, picked(parts, chordal)), np.int64)
     facts = np.empty((longest, fact_count(parts)), np.int64)
     for b, n in enumerate(batch.lengths):
         mine = tuple(column[b, :n] for column in batch[:5])
@@ -206,7 +233,7 @@ def play(
     given = np.full((takes, longest), -1, np.int64)
     scores = np.zeros((takes, longest, model.parts), np.float32)
     fact = np.empty(fact_count(model.parts), np.int64)
-    rows = np.zeros((takes, picked(model.parts)), np.int64)
+    rows = np.zeros((takes, picked(model.parts, model.chordal)), np.int64)
     state, columns = None, tuple(batch[:5])
     for i in range(longest):
         _rows_of_step(i, columns, given, batch.lengths, model.parts, fact, rows)

@@ -17,10 +17,13 @@ from offline.history import (
     INTERVALS,
     KEYS,
     NO_INTERVAL,
+    OF_CHORDAL,
     OF_PART,
     PART_ROW,
+    PITCH_EDGES_MS,
     STEPS_ABOVE,
     TIMES,
+    row_count,
 )
 from realtime.contract.features import CHORD_ABOVE
 
@@ -28,11 +31,22 @@ INT64 = 7
 """TensorProto.INT64."""
 
 
+TOLD_OF_PARTS = ("last_pitch", "down", "since_onset", "since_release")
+TOLD_OF_CHORDS = ("nearest_pitch", "since_pitch")
+"""What such a separator is told of each part besides, where parts play chords."""
+
+
+def is_chordal(weights: Mapping[str, np.ndarray]) -> bool:
+    """Return whether weights are of a separator that is told of each part's nearest note and this pitch."""
+    return len(weights["table.weight"]) == row_count(len(weights["scores.bias"]), chordal=True)
+
+
 def history_step(weights: Mapping[str, np.ndarray]) -> bytes:
     """Return the graph of one step of :class:`offline.history.HistorySeparator` with these weights.
 
     Inputs (int64): ``pitch``, ``chord_index``, ``since_note`` (1,), ``chord_above`` (4,), ``last_pitch``,
-    ``down``, ``since_onset``, ``since_release`` (parts,); states ``h``, ``c`` (float32, (1, units)).
+    ``down``, ``since_onset``, ``since_release`` (parts,), and ``nearest_pitch``, ``since_pitch`` (parts,)
+    where the weights are of a model that is told them; states ``h``, ``c`` (float32, (1, units)).
     Outputs: ``scores`` (float32, (1, parts)), ``next_h``, ``next_c``.
     """
     parts = weights["scores.bias"].shape[0]
@@ -40,13 +54,14 @@ def history_step(weights: Mapping[str, np.ndarray]) -> bytes:
     g = GraphBuilder("history_step")
     for name, count in (("pitch", 1), ("chord_index", 1), ("since_note", 1), ("chord_above", CHORD_ABOVE)):
         g.input(name, "int64", [count])
-    for name in ("last_pitch", "down", "since_onset", "since_release"):
+    chordal = is_chordal(weights)
+    for name in (*TOLD_OF_PARTS, *(TOLD_OF_CHORDS if chordal else ())):
         g.input(name, "int64", [parts])
     h, c = (g.input(name, "float32", [1, units]) for name in "hc")
     g.output("scores", "float32", [1, parts])
     for name in ("next_h", "next_c"):
         g.output(name, "float32", [1, units])
-    rows = _rows(g, parts)
+    rows = _rows(g, parts, chordal)
     picked = g.add("Gather", [g.constant("table", weights["table.weight"]), rows])
     summed = g.add("ReduceSum", [picked, _int(g, "axis0", [0])], keepdims=1)
     mixed = g.add("Gemm", [g.add("Relu", [summed]), *_layer(g, weights, "mix")])
@@ -66,47 +81,57 @@ def history_step(weights: Mapping[str, np.ndarray]) -> bytes:
     return g.build()
 
 
-def _rows(g: GraphBuilder, parts: int) -> str:
+def _rows(g: GraphBuilder, parts: int, chordal: bool) -> str:
     """Add what turns the facts into rows of the table, in any order: they are summed."""
     # Times: how many of the edges each one has reached.
     times = g.add("Concat", ["since_note", "since_onset", "since_release"], axis=0)
-    column = g.add("Unsqueeze", [times, _int(g, "axis1", [1])])
-    reached = g.add("GreaterOrEqual", [column, g.constant("edges", np.array(EDGES_MS, np.int64))])
-    time = g.add("ReduceSum", [g.add("Cast", [reached], to=INT64), "axis1"], keepdims=0)
+    values = ["pitch", g.add("Min", ["chord_index", _int(g, "most", [CHORD - 1])])]
+    _int(g, "axis1", [1])
+    if chordal:
+        values.append(_reached(g, "since_pitch", g.constant("pitch_edges", np.array(PITCH_EDGES_MS))))
+    values.append(_reached(g, times, g.constant("edges", np.array(EDGES_MS, np.int64))))
     # Intervals: from each part's last pitch to this one, and from this one to the chord's next.
-    pitches = g.add("Concat", ["last_pitch", "chord_above"], axis=0)
-    sign = np.array([1] * parts + [-1] * CHORD_ABOVE)
+    told = ["last_pitch", *(["nearest_pitch"] if chordal else [])]
+    pitches = g.add("Concat", [*told, "chord_above"], axis=0)
+    from_parts = len(told) * parts
+    sign = np.array([1] * from_parts + [-1] * CHORD_ABOVE)
     way = g.add("Mul", [g.add("Sub", ["pitch", pitches]), g.constant("sign", sign)])
-    lowest = np.array([-FARTHEST] * parts + [0] * CHORD_ABOVE)
+    lowest = np.array([-FARTHEST] * from_parts + [0] * CHORD_ABOVE)
     near = g.add("Max", [g.add("Min", [way, _int(g, "farthest", [FARTHEST])]), g.constant("lowest", lowest)])
     shifted = g.add("Sub", [near, "lowest"])  # intervals of the parts count from the lowest
-    none = np.array([NO_INTERVAL] * parts + [STEPS_ABOVE - 1] * CHORD_ABOVE)
+    none = np.array([NO_INTERVAL] * from_parts + [STEPS_ABOVE - 1] * CHORD_ABOVE)
     absent = g.add("Less", [pitches, _int(g, "zero", [0])])
-    interval = g.add("Where", [absent, g.constant("none", none), shifted])
-    # What is told once for a key that is down and once for one that is not.
+    values.append(g.add("Where", [absent, g.constant("none", none), shifted]))
+    offset = g.add("Add", [g.add("Concat", values, axis=0), g.constant("offsets", _offsets(parts, chordal))])
+    # What is told once for a key that is down and once for one that is not: onset, release and interval.
     down = g.add("Min", ["down", _int(g, "one", [1])])
-    strides = g.constant("strides", np.array([[TIMES], [0], [INTERVALS]]))  # of onset, release and interval
+    strides = g.constant("strides", np.array([[TIMES], [0], [INTERVALS]]))
     moved = g.add("Reshape", [g.add("Mul", [down, strides]), _int(g, "flat", [-1])])
-    chord = g.add("Min", ["chord_index", _int(g, "most", [CHORD - 1])])
-    values = g.add("Concat", ["pitch", chord, time, interval], axis=0)
-    offset = g.add("Add", [values, g.constant("offsets", _offsets(parts))])
+    more = parts if chordal else 0
     # The chord's notes beyond those that the table knows are cut off: they stand at the end.
-    used = g.add("Slice", [offset, "zero", _int(g, "used", [3 + 3 * parts + ABOVES]), "zero"])
-    before, after = _int(g, "before", [0] * 3), _int(g, "after", [0] * ABOVES)
+    used = g.add("Slice", [offset, "zero", _int(g, "used", [3 + 3 * parts + 2 * more + ABOVES]), "zero"])
+    before, after = _int(g, "before", [0] * (3 + more)), _int(g, "after", [0] * (more + ABOVES))
     return g.add("Add", [used, g.add("Concat", [before, moved, after], axis=0)])
 
 
-def _offsets(parts: int) -> np.ndarray:
-    """Return the first row of each value: pitch, chord index, times, intervals of parts, of the chord."""
+def _reached(g: GraphBuilder, times: str, edges: str) -> str:
+    """Add what counts the edges that each time has reached."""
+    reached = g.add("GreaterOrEqual", [g.add("Unsqueeze", [times, "axis1"]), edges])
+    return g.add("ReduceSum", [g.add("Cast", [reached], to=INT64), "axis1"], keepdims=0)
+
+
+def _offsets(parts: int, chordal: bool) -> np.ndarray:
+    """Return the first row of each value, in the order in which ``_rows`` puts them."""
     chord = KEYS
     note = chord + CHORD
     above = note + TIMES
     part = [PART_ROW + i * OF_PART for i in range(parts)]
     onset = [first + 2 * INTERVALS for first in part]
     release = [first + 2 * INTERVALS + 2 * TIMES for first in part]
-    return np.array(
-        [0, chord, note, *onset, *release, *part, *(above + j * STEPS_ABOVE for j in range(CHORD_ABOVE))]
-    )
+    nearest = [PART_ROW + parts * OF_PART + i * OF_CHORDAL for i in range(parts)] if chordal else []
+    pitch_time = [first + INTERVALS for first in nearest]
+    chord_above = [above + j * STEPS_ABOVE for j in range(CHORD_ABOVE)]
+    return np.array([0, chord, *pitch_time, note, *onset, *release, *part, *nearest, *chord_above])
 
 
 def _layer(g: GraphBuilder, weights: Mapping[str, np.ndarray], name: str) -> tuple[str, str]:

@@ -46,11 +46,15 @@ class HistoryRecipe:
     own_from: int = 4
     own_full: int = 60
     """Epochs between which that share grows from 0 to its full size."""
+    excerpts: int = 0
+    """Excerpts of an epoch, drawn from the pieces by their length; 0: one of each piece."""
+    chordal: bool = False
+    """Whether it is told each part's nearest note, and when it last played this pitch."""
 
 
 def new_history_model(recipe: HistoryRecipe, parts: int) -> HistorySeparator:
     """Return an untrained model."""
-    return HistorySeparator(parts, recipe.width, recipe.units, recipe.dropout)
+    return HistorySeparator(parts, recipe.width, recipe.units, recipe.dropout, recipe.chordal)
 
 
 def random_take(piece: Piece, recipe: HistoryRecipe, draws: np.random.Generator) -> Take:
@@ -69,19 +73,28 @@ def past_of(part: np.ndarray, parts: int, damage: float, draws: np.random.Genera
     return np.where((part == NOBODY) | (draws.random(part.shape) < damage), anyone, part)
 
 
+def chosen_pieces(training: Sequence[Piece], excerpts: int, draws: np.random.Generator) -> np.ndarray:
+    """Return the places of the pieces that an epoch takes its excerpts from, in a random order."""
+    if not excerpts:
+        return draws.permutation(len(training))
+    length = np.array([len(piece) for piece in training], float)
+    return draws.choice(len(training), excerpts, p=length / length.sum())
+
+
 def train_history_epoch(run: Run, training: Sequence[Piece], steps: int) -> None:
-    """Show every piece once, in a new order, each as a new excerpt in a new key."""
+    """Show new excerpts, each in a new key: one of every piece, or as many as the recipe says."""
     recipe, model = run.recipe, run.model
+    places = chosen_pieces(training, recipe.excerpts, run.draws)
     grown = (run.epoch - recipe.own_from) / max(1, recipe.own_full - recipe.own_from)
     own = recipe.own * min(max(grown, 0.0), 1.0)
-    for step, chosen in enumerate(np.array_split(run.draws.permutation(len(training)), steps)):
+    for step, chosen in enumerate(np.array_split(places, steps)):
         batch = make_batch([random_take(training[i], recipe, run.draws) for i in chosen])
         if run.draws.random() < own:
             past, _ = play(model, batch, run.draws if run.draws.random() < 0.5 else None)
         else:
             damage = run.draws.uniform(0.0, 2 * recipe.damage)
             past = past_of(batch.part, model.parts, damage, run.draws)
-        rows = batch_rows(batch, past, model.parts)
+        rows = batch_rows(batch, past, model.parts, model.chordal)
         model.train()
         scores, _ = model(rows)
         label = torch.from_numpy(batch.part)

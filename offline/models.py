@@ -1,15 +1,17 @@
 """The separators that can be trained: how each is made, trained, measured, scored and described."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
+from offline.augment import Augmentation, select
+from offline.corpora.catalog import Corpus
 from offline.drafts import Draft, history_draft, lstm_draft
-from offline.history import HistorySeparator, take_rows
+from offline.history import HistorySeparator, row_count, take_rows
 from offline.history import measure as measure_history
 from offline.history_training import HistoryRecipe, new_history_model, train_history_epoch
 from offline.human import PERTURBATIONS, human_takes
@@ -36,7 +38,7 @@ class Model:
     validation: Callable[[Sequence[Piece]], Sequence[Any]]
     """What ``measure`` is given of the validation pieces."""
     scorer: Callable[[Weights], Scorer]
-    draft: Callable[[str, Weights, str], Draft]
+    draft: Callable[[str, Corpus, Weights, str], Draft]
     how: str
     """For the card: how it was trained, with a place for the seed."""
 
@@ -52,8 +54,10 @@ def build_lstm(weights: Weights) -> LSTMSeparator:
 
 def build_history(weights: Weights) -> HistorySeparator:
     """Return the separator that is told the past with these weights, ready to score."""
-    width, units = weights["table.weight"].shape[1], len(weights["mix.bias"])
-    return _filled(HistorySeparator(len(weights["scores.bias"]), width, units), weights)
+    rows, width = weights["table.weight"].shape
+    parts, units = len(weights["scores.bias"]), len(weights["mix.bias"])
+    model = HistorySeparator(parts, width, units, chordal=rows == row_count(parts, chordal=True))
+    return _filled(model, weights)
 
 
 def _filled(model: M, weights: Weights) -> M:
@@ -71,39 +75,76 @@ def _history_scorer(weights: Weights) -> Scorer:
 
     @torch.no_grad()
     def score(take: Take, given: np.ndarray) -> np.ndarray:
-        rows = torch.from_numpy(take_rows(take, given, model.parts))
+        rows = torch.from_numpy(take_rows(take, given, model.parts, model.chordal))
         return model(rows[None])[0][0].numpy()
 
     return score
 
 
+VALIDATION_NOTES, VALIDATION_EXCERPTS = 400, 64
+"""Long pieces are validated on excerpts, so that an epoch's end does not take longer than the epoch."""
+
+
 def _written_and_by_hand(pieces: Sequence[Piece]) -> list[Take]:
-    takes = [take_of(piece) for piece in pieces]
+    takes = [take_of(piece) for piece in excerpts_of(pieces)]
     return takes + human_takes(takes, list(PERTURBATIONS), seed=1)
 
 
+def excerpts_of(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return the pieces, those that are long as excerpts of ``VALIDATION_NOTES`` from all over them.
+
+    Where there are more than ``VALIDATION_EXCERPTS``, as many of them, evenly.
+    """
+    found = []
+    for piece in pieces:
+        for first in range(0, max(1, len(piece) - VALIDATION_NOTES // 2), VALIDATION_NOTES):
+            found.append(select(piece, np.arange(first, min(first + VALIDATION_NOTES, len(piece)))))
+    every = np.linspace(0, len(found) - 1, min(len(found), VALIDATION_EXCERPTS))
+    return [found[i] for i in np.unique(every.astype(int))]
+
+
+_PAPERS = Model(
+    recipe=Recipe(),
+    new_model=new_model,
+    epoch=train_epoch,
+    measure=measure_lstm,
+    validation=list,
+    scorer=_lstm_scorer,
+    draft=lstm_draft,
+    how="seed {seed} on excerpts that are transposed, thinned, loosened in time or lack a part, all at "
+    "random",
+)
+_TOLD_THE_PAST = Model(
+    recipe=HistoryRecipe(),
+    new_model=new_history_model,
+    epoch=train_history_epoch,
+    measure=measure_history,
+    validation=_written_and_by_hand,
+    scorer=_history_scorer,
+    draft=history_draft,
+    how="seed {seed} on excerpts at random tempos, transposed, thinned, three in five of them played as by "
+    "hand; the past they were shown was true, damaged, or the model's own decisions",
+)
+_LONG = replace(
+    _TOLD_THE_PAST,
+    recipe=HistoryRecipe(
+        excerpts=256,
+        batch=24,
+        epochs=140,
+        own_full=35,
+        patience=40,
+        chordal=True,
+        augmentation=Augmentation(longest=360, from_start=0.1, moved=0.0, loose=0.0),
+    ),
+)
+"""For corpora of long pieces, each of which is another excerpt every time."""
+
 MODELS: dict[str, Model] = {
-    "bach-lstm": Model(
-        recipe=Recipe(),
-        new_model=new_model,
-        epoch=train_epoch,
-        measure=measure_lstm,
-        validation=list,
-        scorer=_lstm_scorer,
-        draft=lstm_draft,
-        how="seed {seed} on excerpts that are transposed, thinned, loosened in time or lack a part, all at "
-        "random",
-    ),
-    "bach-chorale": Model(
-        recipe=HistoryRecipe(),
-        new_model=new_history_model,
-        epoch=train_history_epoch,
-        measure=measure_history,
-        validation=_written_and_by_hand,
-        scorer=_history_scorer,
-        draft=history_draft,
-        how="seed {seed} on excerpts at random tempos, transposed, thinned, three in five of them played as "
-        "by hand; the past they were shown was true, damaged, or the model's own decisions",
-    ),
+    "bach-lstm": _PAPERS,
+    "bach-chorale": _TOLD_THE_PAST,
+    "string-quartet": _LONG,
+    "orchestra": _LONG,
+    "band": _LONG,
+    "song": _LONG,
 }
-"""By the name of the plugin."""
+"""By the name of the plugin; ``offline.shipped`` has the corpus of each."""

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from offline.chorales import PARTS, load_chorales
-from offline.drafts import RULES
+from offline.corpora.catalog import CORPORA, Corpus
+from offline.corpora.load import load_corpus, load_corpus_split
 from offline.evaluation import Result, play_take
-from offline.export import export_plugin
-from offline.split import load_split, pick
+from offline.export import Facts, export_plugin
+from offline.rule_drafts import RULES
+from offline.shipped import TRAINABLE
+from offline.split import pick
 from offline.take import Take, take_of
 from offline.weights import FOLDER, load_weights, model_weights, save_weights
 from realtime.contract.plugin import Plugin
@@ -25,19 +27,28 @@ Scorer = Callable[[Take, np.ndarray], np.ndarray]
 
 
 def train_separator(
-    name: str, folder: Path, *, resume: bool, epochs: int | None, seed: int, threads: int, progress: bool
+    name: str,
+    folder: Path,
+    *,
+    resume: bool,
+    epochs: int | None,
+    seed: int,
+    threads: int,
+    progress: bool,
+    data: Path | None = None,
 ) -> Path:
     """Train in ``folder``; return the file of the weights.
 
     Raises:
         ValueError: there is a run already and ``resume`` is not set, or none to go on with, or another.
+        OSError: the corpus is not there.
     """
     import torch
 
     from offline.models import MODELS
     from offline.training import Run, train
 
-    made = MODELS[name]
+    made, corpus = MODELS[name], CORPORA[TRAINABLE[name]]
     checkpoint, log = folder / "checkpoint.pt", folder / "log.jsonl"
     if resume and not checkpoint.is_file():
         raise ValueError(f"there is no run in {folder} to go on with: leave --resume away")
@@ -45,10 +56,11 @@ def train_separator(
         raise ValueError(f"there is a run in {folder}: go on with --resume, or give another --folder")
     torch.set_num_threads(threads)
     recipe = replace(made.recipe, seed=seed)
-    run = Run(recipe if epochs is None else replace(recipe, epochs=epochs), len(PARTS), made.new_model)
+    run = Run(recipe if epochs is None else replace(recipe, epochs=epochs), len(corpus.parts), made.new_model)
     if resume:
         run.resume(checkpoint)
-    pieces, split = load_chorales(progress=progress), load_split()
+    pieces = load_corpus(corpus.key, data=data, progress=progress)
+    split = load_corpus_split(corpus.key)
     folder.mkdir(parents=True, exist_ok=True)
 
     def note(run: Run, loss: float, accuracy: float) -> None:
@@ -79,7 +91,7 @@ def train_separator(
 
 
 def export_separator(
-    name: str, weights: Path | None, into: Path, *, progress: bool = True
+    name: str, weights: Path | None, into: Path, *, data: Path | None = None, progress: bool = True
 ) -> tuple[Path, Result]:
     """Export a model with these weights, or those that ship; parity is proven on every test piece first."""
     import torch
@@ -87,26 +99,35 @@ def export_separator(
     from offline.models import MODELS
 
     torch.set_num_threads(1)  # more only get in each other's way on models this small
-    made = MODELS[name]
+    made, corpus = MODELS[name], CORPORA[TRAINABLE[name]]
     arrays, facts = load_weights(weights or FOLDER / f"{name}.npz")
     how = (
         f"{made.how.format(seed=facts['recipe']['seed'])}; the weights are those of epoch "
         f"{facts['best_epoch']}, the best by validation loss ({facts['validation_loss']:.4f}; validation "
         f"accuracy {facts['validation_accuracy']:.2%})."
     )
-    test = written_takes(progress=progress)
+    test = written_takes(corpus.key, data=data, progress=progress)
 
     def check(plugin: Plugin) -> None:
         check_parity(made.scorer(arrays), plugin, test)
 
-    return export_plugin(made.draft(name, arrays, how), test, into, check)
+    draft = made.draft(name, corpus, arrays, how)
+    return export_plugin(draft, facts_of(corpus, data=data), test, into, check)
 
 
 def export_rule(name: str, into: Path, *, progress: bool = True) -> tuple[Path, Result]:
-    """Export one of the rules, with defaults from the training pieces."""
-    pieces = load_chorales(progress=progress)
-    draft = RULES[name](name, pick(pieces, load_split().train))
-    return export_plugin(draft, written_takes(progress=progress), into)
+    """Export one of the rules, with defaults from the training pieces of the chorales."""
+    corpus = CORPORA["bach"]
+    pieces = load_corpus(corpus.key, progress=progress)
+    draft = RULES[name](name, pick(pieces, load_corpus_split(corpus.key).train))
+    return export_plugin(draft, facts_of(corpus), written_takes(corpus.key, progress=progress), into)
+
+
+def facts_of(corpus: Corpus, *, data: Path | None = None) -> Facts:
+    """Return what a card says of a corpus: how large it is, and how it is split."""
+    pieces, split = load_corpus(corpus.key, data=data, progress=False), load_corpus_split(corpus.key)
+    counts = len(split.train), len(split.validation), len(split.test)
+    return Facts(corpus, len(pieces), sum(map(len, pieces.values())), counts)
 
 
 def check_parity(scorer: Scorer, plugin: Plugin, takes: Sequence[Take]) -> float:
@@ -115,11 +136,12 @@ def check_parity(scorer: Scorer, plugin: Plugin, takes: Sequence[Take]) -> float
     Raises:
         ValueError: a label differs, or a score by more than ``TOLERANCE``.
     """
-    stepper = Stepper(plugin, len(PARTS))
+    parts = len(plugin.manifest.parts)
+    stepper = Stepper(plugin, parts)
     largest = 0.0
     for take in takes:
         stepper.reset()
-        stepped = play_take(stepper.step, take, len(PARTS))
+        stepped = play_take(stepper.step, take, parts)
         whole = scorer(take, stepped.argmax(1))
         difference = float(np.abs(stepped - whole).max())
         largest = max(largest, difference)
@@ -131,7 +153,9 @@ def check_parity(scorer: Scorer, plugin: Plugin, takes: Sequence[Take]) -> float
     return largest
 
 
-def written_takes(split: str = "test", *, progress: bool = True) -> list[Take]:
-    """Return the pieces of one side of the split, as written."""
-    names = getattr(load_split(), split)
-    return [take_of(piece) for piece in pick(load_chorales(progress=progress), names)]
+def written_takes(
+    corpus: str = "bach", split: str = "test", *, data: Path | None = None, progress: bool = True
+) -> list[Take]:
+    """Return the pieces of one side of a corpus's split, as written."""
+    names = getattr(load_corpus_split(corpus), split)
+    return [take_of(piece) for piece in pick(load_corpus(corpus, data=data, progress=progress), names)]

@@ -143,11 +143,12 @@ def train(
     """Train until ``run`` is finished; return the model with the weights of the best validation loss.
 
     A checkpoint is written after each epoch. ``on_epoch`` is then told the validation loss and accuracy.
-    ``epoch`` trains on every piece once, in so many steps, and ``measure`` gives loss and accuracy on
-    ``validation``; by default they are those of the online LSTM.
+    ``epoch`` trains on every piece once, or on as many excerpts as the recipe says, in so many steps;
+    ``measure`` gives loss and accuracy on ``validation``; by default they are those of the online LSTM.
     """
     train_one = epoch or train_epoch
-    steps = math.ceil(len(training) / run.recipe.batch)
+    excerpts = getattr(run.recipe, "excerpts", 0) or len(training)
+    steps = math.ceil(excerpts / run.recipe.batch)
     with tqdm(
         total=run.recipe.epochs, initial=run.epoch, desc="training", unit="epoch", disable=not progress
     ) as bar:

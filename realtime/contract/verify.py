@@ -145,6 +145,10 @@ def _play(stepper: Stepper, parts: int, notes: int) -> tuple[np.ndarray, np.ndar
             "down": [int(each == 0) for each in ago],
             "since_onset": ago,
             "since_release": [each if each <= 0 else each - NOTE_MS for each in ago],
+            "since_pitch": [
+                each if last[part] == features["pitch"] else NO_TIME for part, each in enumerate(ago)
+            ],
+            "nearest_pitch": last,
         }
         started = time.perf_counter_ns()
         scores[index] = stepper.step(features | past)

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from numba import njit
 
-from realtime.contract.features import CHORD_ABOVE, FEATURES, MAX_BEAT, NO_PITCH, NO_TIME
+from realtime.contract.features import CHORD_ABOVE, FEATURES, MAX_BEAT, NO_PITCH, NO_TIME, RECENT_MS
 from realtime.engine.state import DATA1, DATA2, FRAME, PARTS
 
 SEPARATOR, RESTART = 0, 1
@@ -26,6 +26,8 @@ SOUNDING, DOWN, SINCE_ONSET = (COLUMNS[FEATURES[name].code] for name in ("soundi
 SINCE_RELEASE, SINCE_NOTE, ABOVE = (
     COLUMNS[FEATURES[name].code] for name in ("since_release", "since_note", "chord_above")
 )
+SINCE_PITCH, NEAREST = (COLUMNS[FEATURES[name].code] for name in ("since_pitch", "nearest_pitch"))
+KEYS = 128
 MILLISECONDS = 1000
 
 
@@ -35,6 +37,16 @@ def since(s, frame, earlier):
     if earlier < 0:
         return NO_TIME
     return int(max(frame - earlier, 0) * MILLISECONDS / s.rate)
+
+
+@njit
+def nearest_pitch(s, part, pitch, earliest):
+    """Return the pitch nearest to ``pitch`` that a part began since frame ``earliest``, or ``NO_PITCH``."""
+    for distance in range(KEYS):
+        for other in (pitch - distance, pitch + distance):  # of two, the lower
+            if 0 <= other < KEYS and s.pitch_onset[part, other] >= max(earliest, 0):
+                return other
+    return NO_PITCH
 
 
 @njit
@@ -59,6 +71,8 @@ def describe(s, request, event, tick, resolution, chord_index):
             request[DOWN + label] = 0
             request[SINCE_ONSET + label] = NO_TIME
             request[SINCE_RELEASE + label] = NO_TIME
+            request[SINCE_PITCH + label] = NO_TIME
+            request[NEAREST + label] = NO_PITCH
             continue
         channel = s.slot * PARTS + part
         request[LAST + label] = s.last_pitch[part]
@@ -67,3 +81,7 @@ def describe(s, request, event, tick, resolution, chord_index):
         request[DOWN + label] = s.channel_down[channel] + s.chord_taken[part]
         request[SINCE_ONSET + label] = since(s, frame, s.last_onset[part])
         request[SINCE_RELEASE + label] = since(s, frame, s.channel_released[channel])
+        earliest = frame - RECENT_MS * s.rate / MILLISECONDS
+        this = s.pitch_onset[part, event[DATA1]]
+        request[SINCE_PITCH + label] = since(s, frame, this if this >= earliest else -1)
+        request[NEAREST + label] = nearest_pitch(s, part, event[DATA1], earliest)

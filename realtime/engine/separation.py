@@ -214,6 +214,7 @@ def start_afresh(s):
         s.last_pitch[part] = NO_PITCH
         s.chord_last_pitch[part] = NO_PITCH
         s.last_onset[part] = -1
+        s.pitch_onset[part] = -1
         s.channel_released[s.slot * PARTS + part] = -1
     s.note_onset = -1
 
@@ -277,6 +278,7 @@ def decide_chord(s, first):
         s.last_pitch[part] = event[DATA1]
         s.chord_taken[part] += 1
         s.last_note_frame = s.note_onset = s.last_onset[part] = s.frame + event[FRAME]
+        s.pitch_onset[part, event[DATA1]] = s.note_onset
         chord_index += 1
         source = event[PORT] * 16 + (event[STATUS] & 0x0F)
         log(

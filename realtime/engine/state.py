@@ -278,6 +278,7 @@ State = np.dtype(
         ("last_pitch", np.int16, (PARTS,)),
         ("chord_last_pitch", np.int16, (PARTS,)),
         ("last_onset", np.int64, (PARTS,)),  # frame of each part's last note-on, or -1
+        ("pitch_onset", np.int64, (PARTS, 128)),  # frame of each part's last note-on of each pitch, or -1
         ("note_onset", np.int64),  # frame of the last note-on of all, or -1
         ("chord_above", np.int64, (CHORD_ABOVE,)),  # pitches of the chord's next notes, or -1
         ("chord_taken", np.int16, (PARTS,)),  # notes of this chord that the part has been given
@@ -346,7 +347,8 @@ def new_state(rate: float) -> np.ndarray:
     state["bpm"] = 120.0
     state["held"] = state["program_slot"] = state["last_pitch"] = state["chord_last_pitch"] = -1
     state["channel_user"] = state["slot_separator"] = state["slot_label_part"] = -1
-    state["channel_released"] = state["last_onset"] = state["note_onset"] = -1
+    state["channel_released"] = state["last_onset"] = state["pitch_onset"] = -1
+    state["note_onset"] = -1
     state["source_bend"] = state["channel_bend"] = 8192
     state["part_highest"] = 127
     state["part_plays"] = 1

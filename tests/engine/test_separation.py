@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from realtime.contract.features import MAX_BEAT, NO_PITCH, NO_TIME
+from realtime.contract.features import MAX_BEAT, NO_PITCH, NO_TIME, RECENT_MS
 from realtime.engine.state import CONTROL_PORT, LOG_DATA2, LOG_VALUE, Command, Log, Mode
 from realtime.host.engine import Engine
 from tests.engine.playing import RATE, Playing, command, control, ensemble, event, off, on
@@ -211,13 +211,32 @@ def test_times_are_told_in_milliseconds_since_each_part_last_did_something(witne
     assert column(playing, "since_release")[2:] == [[15, never, never, never], [18, never, never, never]]
 
 
+def test_each_parts_nearest_note_is_told_and_when_it_last_played_this_pitch(witness):
+    playing = Playing(ensemble(4, separator=witness))
+    ms = RATE // 1000
+    keys = [(0, 60), (20, 72), (40, 64), (50, 68), (80, 60), (90, 66)]  # all but the last of the first part
+    playing.play([on(at * ms, key) for at, key in keys], 8192)
+    never, none = NO_TIME, NO_PITCH
+    assert [seen[0] for seen in column(playing, "since_pitch")] == [never, never, never, never, 80, never]
+    assert [seen[0] for seen in column(playing, "nearest_pitch")] == [none, 60, 60, 64, 60, 64]
+    assert {tuple(seen[1:]) for seen in column(playing, "nearest_pitch")} == {(none,) * 3}
+
+
+def test_notes_of_long_ago_are_nobodys_nearest(witness):
+    playing = Playing(ensemble(4, separator=witness))
+    later = RATE * RECENT_MS // 1000 + 100
+    playing.play([on(0, 60), on(200, 64), on(later, 60)], later + 4096)
+    assert column(playing, "since_pitch")[-1][0] == NO_TIME
+    assert column(playing, "nearest_pitch")[-1][0] == 64
+
+
 def test_a_new_piece_knows_nothing_of_the_old_one(witness):
     playing = played(separator=witness)
     playing.step(on(0, 60), on(0, 61))
     playing.step(off(0, 60), off(0, 61), command(0, Command.RESTART), on(1, 62))
     last = seen_by(playing.state)[-1]
     assert last["since_note"] == NO_TIME
-    for name in ("last_pitch", "since_onset", "since_release"):
+    for name in ("last_pitch", "since_onset", "since_release", "since_pitch", "nearest_pitch"):
         assert last[name] == [-1] * 4
 
 

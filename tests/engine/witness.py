@@ -15,7 +15,16 @@ from tests.contract.tiny import OPSET, Json, make_manifest, write_plugin
 
 NAME = "witness"
 SCALARS = ("pitch", "velocity", "position", "beat", "tick", "chord_index", "since_note")
-PER_PART = ("last_pitch", "chord_last_pitch", "sounding", "down", "since_onset", "since_release")
+PER_PART = (
+    "last_pitch",
+    "chord_last_pitch",
+    "sounding",
+    "down",
+    "since_onset",
+    "since_release",
+    "since_pitch",
+    "nearest_pitch",
+)
 FOURS = (*PER_PART, "chord_above")
 """Features of four values: the separator has four labels, and a chord tells four notes ahead."""
 LABELS = ("Soprano", "Alto", "Tenor", "Bass")

@@ -50,9 +50,12 @@ def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_pie
 
 def test_the_graph_that_ships_is_the_one_that_the_code_makes(plugin, weights, made_up, tmp_path, one_thread):
     from offline.drafts import lstm_draft
-    from offline.export import export_plugin
+    from offline.corpora.catalog import CORPORA
+    from offline.export import Facts, export_plugin
 
-    folder, _ = export_plugin(lstm_draft("bach-lstm", weights, ""), [take_of(made_up(0))], tmp_path)
+    draft = lstm_draft("bach-lstm", CORPORA["bach"], weights, "")
+    facts = Facts(CORPORA["bach"], 1, 48, (0, 0, 1))
+    folder, _ = export_plugin(draft, facts, [take_of(made_up(0))], tmp_path)
     again, shipped = (Stepper(p, 4) for p in (load_plugin(folder), plugin))
     scores = [play_take(stepper.step, take_of(made_up(1)), 4) for stepper in (again, shipped)]
     np.testing.assert_allclose(*scores, atol=1e-5)

@@ -5,7 +5,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from offline import cli
+from offline import cli, shipped
+from offline.cli import options
 from offline.weights import load_weights
 
 RUNNER = CliRunner()
@@ -18,10 +19,15 @@ def test_the_commands_import_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-def test_the_rules_of_the_command_are_those_that_can_be_made():
-    from offline.drafts import RULES
+def test_the_names_of_the_commands_are_those_that_can_be_made():
+    pytest.importorskip("torch", reason="models need torch: pip install 'concertino[offline]'")
+    from offline.corpora.catalog import CORPORA
+    from offline.models import MODELS
+    from offline.rule_drafts import RULES
 
-    assert tuple(RULES) == cli.RULES
+    assert tuple(RULES) == shipped.RULES
+    assert set(MODELS) == set(shipped.TRAINABLE)
+    assert tuple(CORPORA) == shipped.CORPUS_KEYS
 
 
 @pytest.mark.parametrize(
@@ -33,7 +39,7 @@ def test_the_rules_of_the_command_are_those_that_can_be_made():
     ],
 )
 def test_a_missing_package_is_named_with_what_to_install(monkeypatch, app, arguments):
-    monkeypatch.setattr(cli, "find_spec", lambda name: None if name in ("torch", "music21") else object())
+    monkeypatch.setattr(options, "find_spec", lambda name: None if name in ("torch", "music21") else object())
     error = RUNNER.invoke(app, arguments).exception
     assert isinstance(error, OSError)
     assert "music21" in str(error)

@@ -5,8 +5,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch: pip install 'concertino[offline]'")
 
+from offline.corpora.catalog import CORPORA  # noqa: E402
 from offline.drafts import history_draft  # noqa: E402  # after the check for torch
-from offline.export import export_plugin  # noqa: E402
+from offline.export import Facts, export_plugin  # noqa: E402
 from offline.facts import facts_of  # noqa: E402
 from offline.history import (  # noqa: E402
     HistorySeparator,
@@ -36,19 +37,22 @@ torch.set_num_threads(1)  # more only get in each other's way on a model this sm
 
 TINY = HistoryRecipe(epochs=6, batch=4, width=24, units=16, patience=99, average=0.5, own_from=0, own_full=3)
 
+CHORALES = Facts(CORPORA["bach"], 3, 360, (1, 1, 1))
 
-@pytest.fixture
-def model():
+
+@pytest.fixture(params=[False, True], ids=["voices", "chordal"])
+def model(request):
     torch.manual_seed(0)
-    return HistorySeparator(4, 24, 16).eval()
+    return HistorySeparator(4, 24, 16, chordal=request.param).eval()
 
 
-def test_every_fact_is_a_row_of_its_own_part_of_the_table(made_up):
+@pytest.mark.parametrize("chordal", [False, True])
+def test_every_fact_is_a_row_of_its_own_part_of_the_table(made_up, chordal):
     take = perform(take_of(made_up(0, chords=60)), list(PERTURBATIONS), np.random.default_rng(0))
-    rows = take_rows(take, np.random.default_rng(1).integers(0, 4, len(take)), 4)
-    assert rows.shape == (len(take), picked(4))
+    rows = take_rows(take, np.random.default_rng(1).integers(0, 4, len(take)), 4, chordal)
+    assert rows.shape == (len(take), picked(4, chordal))
     assert rows.min() >= 0
-    assert rows.max() < row_count(4)
+    assert rows.max() < row_count(4, chordal)
     reach = list(zip(rows.min(0).tolist(), rows.max(0).tolist(), strict=True))
     singles = reach[: picked(4) - 12]
     assert all(below[1] < above[0] for below, above in pairwise(singles))
@@ -78,7 +82,9 @@ def test_played_note_by_note_it_decides_as_over_the_whole_take(model, made_up):
     given, scores = play(model, batch)
     for take, parts, mine in zip(takes, given, scores, strict=True):
         n = len(take)
-        whole = model(torch.from_numpy(take_rows(take, parts[:n], 4))[None])[0][0].detach().numpy()
+        whole = (
+            model(torch.from_numpy(take_rows(take, parts[:n], 4, model.chordal))[None])[0][0].detach().numpy()
+        )
         np.testing.assert_allclose(mine[:n], whole, atol=1e-5)
 
 
@@ -91,7 +97,8 @@ def test_the_graph_gives_the_scores_of_the_model(model, made_up, tmp_path):
     def check(plugin):
         assert check_parity(scorer, plugin, takes) < 1e-5
 
-    export_plugin(history_draft("bach-chorale", weights, ""), takes[:2], tmp_path, check)
+    draft = history_draft("bach-chorale", CORPORA["bach"], weights, "")
+    export_plugin(draft, CHORALES, takes[:2], tmp_path, check)
 
 
 def test_a_damaged_past_is_someones_everywhere():
@@ -147,6 +154,6 @@ def _stopping(at):
 def test_facts_of_a_take_are_those_of_the_contract(made_up):
     take = take_of(made_up(2, chords=3))
     facts = facts_of(take, take.part, 4)
-    assert facts.shape == (12, 7 + 6 * 4)
+    assert facts.shape == (12, 7 + 8 * 4)
     assert facts[:4, 1].tolist() == [0, 1, 2, 3]  # within the chord
     assert facts[4:, 2].min() >= 0

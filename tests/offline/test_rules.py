@@ -3,7 +3,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pytest
 
-from offline.drafts import RULES
+from offline.rule_drafts import RULES
 from offline.rules import best_zones, mean_pitches
 from offline.score import make_piece
 from realtime.contract.library import find_plugin
