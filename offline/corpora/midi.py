@@ -43,30 +43,38 @@ def read_sheet(path: Path, ticks: int = TICKS) -> Sheet:
     """
     performance = read_performance(path)
     events = performance.events
-    scale = ticks / performance.resolution
-    found: dict[tuple[int, int, int], list[tuple[int, int, int]]] = {}
-    programs: dict[tuple[int, int], int] = {}
-    held: dict[tuple[int, int, int], tuple[int, int]] = {}
-
-    def release(key: tuple[int, int, int], tick: int) -> None:
-        program, onset = held.pop(key)
-        note = round(onset * scale), key[2], round((tick - onset) * scale)
-        found.setdefault((*key[:2], program), []).append(note)
-
     kinds = events["status"] & 0xF0
-    rows = zip(*(events[name].tolist() for name in ("tick", "track", "channel", "data1")), strict=True)
-    for kind, (tick, track, channel, data) in zip(kinds.tolist(), rows, strict=True):
-        if kind == PROGRAM_CHANGE:
-            programs[track, channel] = data
-        elif kind in (NOTE_ON, NOTE_OFF):
-            key = track, channel, data
-            if key in held:
-                release(key, tick)
-            if kind == NOTE_ON:
-                # Of its own track first: files of many tracks use one channel for several.
-                held[key] = programs.get((track, channel), 0), tick
+    # One voice for each channel of each track: files of many tracks use one channel for several.
+    voice = events["track"].astype(np.int64) << 4 | events["channel"]
+    program = _programs(voice, np.where(kinds == PROGRAM_CHANGE, events["data1"].astype(np.int64), -1))
+
+    struck = np.flatnonzero((kinds == NOTE_ON) | (kinds == NOTE_OFF))
+    key = voice[struck] << 7 | events["data1"][struck]
+    order = np.argsort(key, kind="stable")
+    struck, key = struck[order], key[order]
+    # A note ends with the next event of its key, whether that lets go or strikes again.
+    begins = np.flatnonzero((kinds[struck[:-1]] == NOTE_ON) & (key[:-1] == key[1:]))
+    first, last = struck[begins], struck[begins + 1]
+    first, last = first[by_time := np.argsort(first)], last[by_time]
+    scale = ticks / performance.resolution
+    onset, until = events["tick"][first], events["tick"][last]
+    notes = np.stack(
+        [np.rint(onset * scale), events["data1"][first], np.rint((until - onset) * scale)], axis=1
+    ).astype(np.int64)
+    sounding = voice[first] << 7 | program[first]
     tracks = [
-        Track(performance.names[track], program, channel == DRUMS, np.array(notes, np.int64))
-        for (track, channel, program), notes in sorted(found.items())
+        Track(performance.names[each >> 11], each & 127, each >> 7 & 15 == DRUMS, notes[sounding == each])
+        for each in np.unique(sounding).tolist()
     ]
     return Sheet(tracks, performance.seconds)
+
+
+def _programs(voice: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Return the program of each event's voice at that event; ``change`` is -1 where there is no change."""
+    program = np.zeros_like(voice)
+    for each in np.unique(voice[change >= 0]):
+        own = np.flatnonzero(voice == each)
+        changes = np.flatnonzero(change[own] >= 0)
+        latest = np.searchsorted(changes, np.arange(len(own)), "right") - 1
+        program[own] = np.where(latest < 0, 0, change[own[changes[latest]]])
+    return program

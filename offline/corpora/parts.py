@@ -22,6 +22,8 @@ class Facts(NamedTuple):
     instrument: str = ""
     """For what it is written, in the words of the source."""
     licence: str = ""
+    tracks: tuple[tuple[str, int, bool], ...] = ()
+    """Name, program, and whether it is drums, of each track; empty where unknown."""
 
 
 Rule = Callable[[Sequence[Track], Facts], Labels | None]

@@ -11,10 +11,10 @@ import numpy as np
 
 from offline.chorales import MIN_NOTES
 from offline.corpora.catalog import Corpus, find_corpus
-from offline.corpora.midi import read_sheet
-from offline.corpora.parts import Facts
+from offline.corpora.midi import Track, read_sheet
+from offline.corpora.parts import Facts, Labels
 from offline.corpora.sources import Source, read_facts, source_files
-from offline.score import Piece, make_piece
+from offline.score import Piece
 
 SIDES = ("train", "valid", "test")
 """Folders that a source may sort its files into; pieces are not named after them."""
@@ -71,10 +71,21 @@ def find_jobs(corpus: Corpus, data: Path) -> list[Job]:
             fact = facts.get(relative.as_posix(), Facts())
             if SHARE_ALIKE in fact.licence or (wanted is not None and path.stem not in wanted):
                 continue
+            if not _promising(corpus, fact):
+                continue
             side = relative.parts[0] if relative.parts[0] in SIDES and len(relative.parts) > 1 else ""
             name = relative.with_suffix("").as_posix().removeprefix(f"{side}/")
             jobs.append(Job(path, name, source, fact, side))
     return jobs
+
+
+def _promising(corpus: Corpus, facts: Facts) -> bool:
+    """Return whether a file can be a piece of the corpus, by what the index tells of its tracks."""
+    if not facts.tracks or corpus.rule is None:
+        return True
+    empty = np.zeros((0, 3), np.int64)
+    labels = corpus.rule([Track(*track, empty) for track in facts.tracks], facts)
+    return labels is not None and len(set(labels) - {None}) >= 2
 
 
 def _cleansed(folder: Path) -> set[str] | None:
@@ -126,14 +137,22 @@ def read_piece(corpus: Corpus, job: Job) -> tuple[Piece, float] | None:
     labels = corpus.rule(sheet.tracks, job.facts)
     if labels is None:
         return None
-    parts: list[list[np.ndarray]] = [[] for _ in corpus.parts]
-    for track, label in zip(sheet.tracks, labels, strict=True):
-        if label is not None:
-            parts[label].append(track.notes)
-    piece = make_piece(job.name, [map(tuple, np.concatenate(p).tolist()) if p else () for p in parts])
+    piece = _piece(job.name, sheet.tracks, labels)
     if np.count_nonzero(np.bincount(piece.part) > MIN_NOTES) < 2:
         return None
     return piece, sheet.seconds
+
+
+def _piece(name: str, tracks: list[Track], labels: Labels) -> Piece:
+    """Return what ``offline.score.make_piece`` would, of tables that are too long for tuples."""
+    tables = [np.zeros((0, 4), np.int64)]
+    for label in sorted({label for label in labels if label is not None}):
+        notes = np.concatenate([t.notes for t, own in zip(tracks, labels, strict=True) if own == label])
+        notes = np.unique(notes[notes[:, 2] > 0], axis=0)
+        tables.append(np.insert(notes, 3, label, axis=1))
+    onset, pitch, duration, part = np.concatenate(tables).T
+    order = np.lexsort((part, duration, pitch, onset))
+    return Piece(name, *(np.ascontiguousarray(c[order]) for c in (onset, pitch, duration, part)))
 
 
 def work_of(job: Job) -> str:

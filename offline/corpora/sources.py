@@ -133,7 +133,10 @@ def read_facts(folder: Path) -> dict[str, Facts]:
         entries = json.loads(path.read_text("utf-8"))
         return {
             str(PurePosixPath(entry["file"])): Facts(
-                entry.get("work", ""), entry.get("instrument", ""), entry.get("licence", "")
+                entry.get("work", ""),
+                entry.get("instrument", ""),
+                entry.get("licence", ""),
+                tuple((t["name"], t["program"], t["drum"]) for t in entry.get("tracks", ())),
             )
             for entry in entries
         }

@@ -1,0 +1,209 @@
+"""``concertino data get``: from where the public can get it to the folder that corpora are read from."""
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from offline.corpora.catalog import CORPORA, Corpus
+from offline.corpora.checksums import sums_file, write_sums
+from offline.corpora.engraving import engrave, need_lilypond, read_header
+from offline.corpora.fetch import fetch_commit
+from offline.corpora.midi import read_sheet
+from offline.corpora.musicxml import convert_musicxml
+from offline.corpora.recipes import RECIPES, Origin, Recipe
+from offline.corpora.sources import INDEX, Source, source_files
+from offline.split import SPLIT_FILE, Split, load_split
+
+FETCHING = ".fetching"
+"""Folder within the data folder that holds what is fetched until it is converted."""
+SIDES = {"test": "test", "validation": "valid", "train": "train"}
+"""Folder of each side of a split, as sources sort their files."""
+
+log = logging.getLogger(__name__)
+
+
+def get_corpus(corpus: Corpus, data: Path, given: Path | None = None, *, progress: bool = True) -> list[Path]:
+    """Put the sources of a corpus into the folder ``data``; return their folders.
+
+    ``given`` is a folder that the user has: of MIDI files, which is linked to, or a clone of the repository.
+    What is there already stays as it is; after an interruption, only what is missing is made.
+
+    Raises:
+        OSError: a source can't be fetched, a program is missing, or there is no space.
+        ValueError: ``given`` holds no file of the corpus, or nothing could be made.
+    """
+    return [get_source(source, corpus, data, given, progress=progress) for source in corpus.sources]
+
+
+def get_source(
+    source: Source, corpus: Corpus, data: Path, given: Path | None = None, *, progress: bool = True
+) -> Path:
+    """Put one source into the folder ``data``, as ``get_corpus`` does; return its folder."""
+    folder = data / source.key
+    data.mkdir(parents=True, exist_ok=True)
+    if given is not None:
+        own = given / source.key if (given / source.key).is_dir() else given
+        if source_files(own) and not (own / ".git").exists():
+            return _link(source, own, folder, progress)
+    if (folder / INDEX).is_file():
+        if not sums_file(folder).is_file() and os.access(data, os.W_OK):  # stopped right before its end
+            write_sums(folder, progress=progress)
+        return folder
+    recipe = RECIPES.get(source.key)
+    if recipe is None:
+        raise OSError(
+            f"{source.title} is not to be had by a command: {source.by_hand}; then give it as --from"
+        )
+    if recipe.kind == "lilypond":
+        need_lilypond()
+    if given is not None:
+        if not (given / ".git").exists():
+            raise ValueError(
+                f"{given} holds neither MIDI files nor a clone of {source.repository}: give one that does"
+            )
+        tree, keep = given, True
+    else:
+        tree, keep = data / FETCHING / source.key, False
+        fetch_commit(source, recipe.patterns, tree, progress=progress)
+    _make(source, recipe, tree, folder, progress)
+    if not keep:
+        shutil.rmtree(tree, ignore_errors=True)
+    return folder
+
+
+def _link(source: Source, own: Path, folder: Path, progress: bool) -> Path:
+    """Let ``folder`` be the user's folder, and list what it holds."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        raise OSError(f"{folder} is there already: remove it first to use {own} for {source.title}")
+    try:
+        folder.symlink_to(own.resolve(), target_is_directory=True)
+    except OSError as error:
+        raise OSError(
+            f"{folder} can't be made a link to {own} ({error.strerror}): name the folder {source.key}, and "
+            "its parent in the variable CONCERTINO_DATA"
+        ) from error
+    write_sums(folder, progress=progress)
+    return folder
+
+
+def _make(source: Source, recipe: Recipe, tree: Path, folder: Path, progress: bool) -> None:
+    """Make the MIDI files of a source from its work tree, then its index, last its list of sums."""
+    from tqdm import tqdm
+
+    origins = list(_wanted(source, recipe, tree))
+    splits = _splits(source)
+    make = partial(_make_one, recipe.kind, tree, folder, splits)
+    entries = []
+    with ProcessPoolExecutor() as pool:
+        results = pool.map(make, origins)
+        for origin, result in zip(
+            origins,
+            tqdm(results, f"making {source.key}", len(origins), unit="file", disable=not progress),
+            strict=True,
+        ):
+            if isinstance(result, str):
+                log.warning("%s is left out: %s", origin.path, result)
+            else:
+                entries += result
+    if not entries:
+        raise ValueError(f"nothing could be made of {source.repository}: its files are not where they were")
+    for notice in recipe.notices:
+        if (tree / notice).is_file():
+            shutil.copyfile(tree / notice, folder / notice)
+    draft = folder / f"{INDEX}.part"
+    draft.write_text(json.dumps(entries, indent=0, ensure_ascii=False), "utf-8")
+    os.replace(draft, folder / INDEX)
+    write_sums(folder, progress=progress)
+
+
+def _wanted(source: Source, recipe: Recipe, tree: Path) -> Iterator[Origin]:
+    """Yield the files of a work tree to be converted, in the order of their paths."""
+    suffixes = {"midi": (".mid",), "musicxml": (".mxl", ".xml", ".musicxml"), "lilypond": (".ly",)}[
+        recipe.kind
+    ]
+    # Each engraved piece takes seconds: those that no corpus uses are not made.
+    names = {n for s in _splits(source) for side in s for n in side} if recipe.kind == "lilypond" else None
+    roots = sorted({pattern.split("/")[1] for pattern in recipe.patterns if "/" in pattern.lstrip("/")})
+    for root in roots:
+        for path in sorted((tree / root).rglob("*")):
+            if path.suffix.lower() not in suffixes:
+                continue
+            origin = recipe.describe(PurePosixPath(path.relative_to(tree).as_posix()))
+            if origin and (names is None or origin.name in names or f"{origin.name}_1" in names):
+                yield origin
+
+
+def _splits(source: Source) -> list[Split]:
+    """Return the committed splits of the corpora that are read from a source."""
+    files = (SPLIT_FILE.with_name(f"{c.key}.toml") for c in CORPORA.values() if source in c.sources)
+    return [load_split(path) for path in files if path.is_file()]
+
+
+def _side(name: str, splits: list[Split]) -> str:
+    """Return the folder of a piece: that of the most guarded side that any split puts it on."""
+    return next((f for side, f in SIDES.items() if any(name in getattr(s, side) for s in splits)), "train")
+
+
+def _make_one(kind: str, tree: Path, folder: Path, splits: list[Split], origin: Origin) -> list[dict] | str:
+    """Make the MIDI files of one file; return their entries in the index, or what is wrong with it."""
+    try:
+        return [
+            _entry(origin, path, folder) | _header(kind, tree / origin.path)
+            for path in MAKERS[kind](tree / origin.path, origin.name, folder, splits)
+        ]
+    except (OSError, ValueError) as error:
+        return str(error)
+    except Exception as error:  # music21 raises whatever its many parsers happen to raise
+        return f"{type(error).__name__}: {error}"
+
+
+def _copy(score: Path, name: str, folder: Path, splits: list[Split]) -> list[Path]:
+    into = folder / _side(name, splits) / f"{name}.mid"
+    into.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(score, into)
+    return [into]
+
+
+def _convert(score: Path, name: str, folder: Path, splits: list[Split]) -> list[Path]:
+    into = folder / _side(name, splits) / f"{name}.mid"
+    if not into.is_file():  # made before an interruption
+        convert_musicxml(score, into)
+    return [into]
+
+
+def _engrave(score: Path, name: str, folder: Path, splits: list[Split]) -> list[Path]:
+    sides = {_side(piece, splits) for piece in (name, f"{name}_1")} - {"train"} or {"train"}
+    into = folder / min(sides)
+    return sorted(into.glob(f"{name}_[0-9]*.mid")) or engrave(score, name, into)
+
+
+MAKERS: dict[str, Callable[[Path, str, Path, list[Split]], list[Path]]] = {
+    "midi": _copy,
+    "musicxml": _convert,
+    "lilypond": _engrave,
+}
+
+
+def _header(kind: str, score: Path) -> dict[str, str]:
+    return read_header(score) if kind == "lilypond" else {}
+
+
+def _entry(origin: Origin, path: Path, folder: Path) -> dict:
+    """Return what the index tells of a file: its work and its tracks."""
+    tracks = read_sheet(path).tracks
+    return {
+        "file": path.relative_to(folder).as_posix(),
+        "work": origin.work,
+        "notes": sum(len(track.notes) for track in tracks),
+        "tracks": [
+            {"name": t.name, "program": t.program, "drum": bool(t.drums), "notes": len(t.notes)}
+            for t in tracks
+        ],
+    }
