@@ -1,1 +1,1 @@
-"""Separators that see the whole piece before they label a note: for scores and files, not for playing live."""
+"""Separators that see a whole piece before they label a note: for files, not for playing live."""

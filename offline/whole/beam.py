@@ -1,7 +1,8 @@
 """The most probable labels of a whole piece by beam search, where decisions may wait for what follows.
 
-Several ways to label the notes so far are carried on side by side; ways that agree in what the parts last played
-are one. The scores are the mean over some transpositions of the piece: what a note is to the others stays.
+Several ways to label the notes so far are carried on side by side; ways that agree in what the parts last
+played are one. The scores are the mean over some transpositions of the piece: what a note is to the others
+stays.
 """
 
 from collections.abc import Sequence
@@ -26,14 +27,14 @@ LIFT = np.float32(1e-3)
 
 
 @njit(cache=True)
-def _all_rows(i, columns, last, parts, rows):
+def _all_rows(i, onset, pitch, duration, last, parts, rows):
     for way in range(len(last)):
-        rows_of(i, *columns, last[way], parts, rows[way])
+        rows_of(i, onset, pitch, duration, last[way], parts, rows[way])
 
 
 @njit(cache=True)
-def _advance(i, columns, totals, last, parents, chosen, best):
-    """Keep the best ways after note ``i``; write their parents, the parts that they chose, and their totals."""
+def _advance(i, onset, pitch, duration, totals, last, parents, chosen, best):
+    """Keep the best ways after note ``i``; write their parents, the parts they chose, and their totals."""
     ways, parts = totals.shape
     order = np.argsort(-totals.ravel(), kind="mergesort")[: 2 * ways]
     kept = np.empty((len(order), parts, 4), np.int64)
@@ -41,7 +42,7 @@ def _advance(i, columns, totals, last, parents, chosen, best):
     for candidate in order:
         way, part = candidate // parts, candidate % parts
         kept[count] = last[way]
-        play_note(i, *columns, part, kept[count])
+        play_note(i, onset, pitch, duration, part, kept[count])
         new = True
         for other in range(count):
             new = new and not (kept[other] == kept[count]).all()
@@ -84,10 +85,10 @@ def search(
     parents, chosen = (np.zeros((n, ways), np.int64) for _ in range(2))
     chances = np.zeros((n, ways, parts), np.float32)
     for i in range(n):
-        _all_rows(i, columns, last, parts, rows)
+        _all_rows(i, *columns, last, parts, rows)
         scores = model.decide(context[:, i, None], torch.from_numpy(rows)[None]).mean(0)
         chances[i] = scores.log_softmax(1).numpy()
-        _advance(i, columns, total[:, None] + chances[i], last, parents[i], chosen[i], total)
+        _advance(i, *columns, total[:, None] + chances[i], last, parents[i], chosen[i], total)
     labels, scores = np.empty(n, np.int64), np.empty((n, parts), np.float32)
     way = 0
     for i in range(n - 1, -1, -1):

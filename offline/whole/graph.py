@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper
 
 from offline.graph import GraphBuilder
@@ -38,7 +39,7 @@ class _Ops(GraphBuilder):
         """Add an operator with one output, as the base class; its name is of this graph too."""
         return super().add(op, inputs, name or f"{self.name}_{op.lower()}_{len(self.nodes)}", **attributes)
 
-    def int(self, value: int) -> str:
+    def whole(self, value: int) -> str:
         """Return a constant of one number, int64 (1,)."""
         return self._known(f"number_{value}", np.array(value, np.int64))
 
@@ -63,11 +64,11 @@ class _Ops(GraphBuilder):
         return out
 
     def clip(self, x: str, low: int, high: int) -> str:
-        return self.add("Max", [self.add("Min", [x, self.int(high)]), self.int(low)])
+        return self.add("Max", [self.add("Min", [x, self.whole(high)]), self.whole(low)])
 
     def count(self, x: str, edges: Sequence[int]) -> str:
         """Return how many of ``edges`` each element reaches."""
-        reached = [self.cast(self.add("GreaterOrEqual", [x, self.int(edge)])) for edge in edges]
+        reached = [self.cast(self.add("GreaterOrEqual", [x, self.whole(edge)])) for edge in edges]
         return reached[0] if len(reached) == 1 else self.sum(*reached)
 
     def sum(self, first: str, *others: str) -> str:
@@ -77,12 +78,12 @@ class _Ops(GraphBuilder):
         return first
 
     def times(self, x: str, factor: int) -> str:
-        return self.add("Mul", [x, self.int(factor)])
+        return self.add("Mul", [x, self.whole(factor)])
 
     def unsqueeze(self, x: str, *axes: int) -> str:
         return self.add("Unsqueeze", [x, self.axes(*axes)])
 
-    def body(self) -> "helper.onnx.GraphProto":
+    def body(self) -> onnx.GraphProto:
         """Return the graph as the body of a loop, which keeps its constants."""
         return helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.constants)
 
@@ -112,7 +113,7 @@ def whole_graph(weights: Weights, ways: int = WAYS, shifts: Sequence[int] = SHIF
     )
     g.add_many(
         "Scan",
-        [g.add("Squeeze", [g.int(0)]), *scanned[2:]],
+        [g.add("Squeeze", [g.whole(0)]), *scanned[2:]],
         ["best_after", "scores"],
         body=_way_back(ways, parts),
         num_scan_inputs=3,
@@ -125,20 +126,20 @@ def whole_graph(weights: Weights, ways: int = WAYS, shifts: Sequence[int] = SHIF
 def _rows(g: _Ops, end: str) -> tuple[list[str], str]:
     """Add the rows of the table of notes, (notes,) each; and the pitches of the chord's next notes."""
     notes = g.add("Shape", ["pitch"])
-    place = g.add("Range", [g.int(0), g.add("Squeeze", [notes]), g.int(1)])
+    place = g.add("Range", [g.whole(0), g.add("Squeeze", [notes]), g.whole(1)])
     steps = np.delete(np.arange(-REACH, REACH + 1), REACH)
     step = g.constant("steps", steps[None])
     index = g.add("Add", [g.unsqueeze(place, 1), step])
-    last = g.add("Sub", [notes, g.int(1)])
-    near = g.add("Max", [g.add("Min", [index, last]), g.int(0)])
+    last = g.add("Sub", [notes, g.whole(1)])
+    near = g.add("Max", [g.add("Min", [index, last]), g.whole(0)])
     there = g.add("Equal", [near, index])
     on, until, key = (g.unsqueeze(x, 1) for x in ("tick", end, "pitch"))
     other_on, other_until, other_key = (g.add("Gather", [x, near]) for x in ("tick", end, "pitch"))
     up = g.add("Sub", [other_key, key])
-    far = g.add("Min", [g.add("Abs", [up]), g.int(FARTHEST)])
+    far = g.add("Min", [g.add("Abs", [up]), g.whole(FARTHEST)])
     before = g.constant("before", (steps < 0)[None])
-    level = g.add("Equal", [up, g.int(0)])
-    lower = g.add("Or", [g.add("Less", [up, g.int(0)]), g.all(level, before)])
+    level = g.add("Equal", [up, g.whole(0)])
+    lower = g.add("Or", [g.add("Less", [up, g.whole(0)]), g.all(level, before)])
     higher = g.add("Not", [lower])
     chord = g.all(there, g.add("Equal", [other_on, on]))
     began = g.add("LessOrEqual", [other_on, on])
@@ -156,7 +157,7 @@ def _rows(g: _Ops, end: str) -> tuple[list[str], str]:
         """Return the ``count`` smallest values under each mask, (notes,) each."""
         out = []
         for mask in masks:
-            masked = g.add("Where", [mask, values, g.int(none)])
+            masked = g.add("Where", [mask, values, g.whole(none)])
             n = len(g.nodes)
             top, _ = g.add_many(
                 "TopK", [masked, g.axes(count)], [f"top_{n}", f"at_{n}"], axis=1, largest=0, sorted=1
@@ -167,16 +168,14 @@ def _rows(g: _Ops, end: str) -> tuple[list[str], str]:
         return out
 
     held = g.add("Add", [g.times(far, 2), g.cast(g.add("Less", [other_on, on]))])
-    under = g.add("LessOrEqual", [up, g.int(0)])
+    under = g.add("LessOrEqual", [up, g.whole(0)])
     over = g.add("Not", [under])
-    ends, begins = (
-        g.all(there, g.add("Equal", [a, b])) for a, b in ((other_until, on), (other_on, until))
-    )
+    ends, begins = (g.all(there, g.add("Equal", [a, b])) for a, b in ((other_until, on), (other_on, until)))
     facts = [
         "pitch",
-        g.add("Mod", ["tick", g.int(TICKS)]),
-        g.add("Mod", [g.add("Div", ["tick", g.int(TICKS)]), g.int(BEATS)]),
-        g.add("Min", ["duration", g.int(LONGEST)]),
+        g.add("Mod", ["tick", g.whole(TICKS)]),
+        g.add("Mod", [g.add("Div", ["tick", g.whole(TICKS)]), g.whole(BEATS)]),
+        g.add("Min", ["duration", g.whole(LONGEST)]),
         places(chord),
         places(sounds),
         *nearest(held, [g.all(sounds, lower), g.all(sounds, higher)], 2 * NONE, SOUNDING),
@@ -188,10 +187,10 @@ def _rows(g: _Ops, end: str) -> tuple[list[str], str]:
         ),
     ]
     rows = [
-        g.add("Add", [fact, g.int(int(first))]) if first else fact
+        g.add("Add", [fact, g.whole(int(first))]) if first else fact
         for fact, first in zip(facts, FIRST, strict=True)
     ]
-    following = g.add("Where", [chord, other_key, g.int(NOWHERE)])
+    following = g.add("Where", [chord, other_key, g.whole(NOWHERE)])
     ahead = g.add("Slice", [following, g.axes(REACH), g.axes(REACH + AHEAD), g.axes(1)])
     return rows, ahead
 
@@ -249,8 +248,8 @@ def _decide(weights: Weights, ways: int, shifts: int):
     totals = g.add("Reshape", [g.add("Add", [g.unsqueeze(odds, 1), chances]), g.axes(-1)])
     compared = min(2 * ways, ways * parts)
     best, which = g.add_many("TopK", [totals, g.axes(compared)], ["best", "which"], axis=0)
-    parent = g.add("Div", [which, g.int(parts)])
-    part = g.add("Mod", [which, g.int(parts)])
+    parent = g.add("Div", [which, g.whole(parts)])
+    part = g.add("Mod", [which, g.whole(parts)])
     # What the parts have played after the note, by each candidate: (candidates, parts, 4).
     before = g.add("Gather", [last, parent])
     note = g.add("Concat", [g.unsqueeze(x, 0) for x in ("on", "until", "key")], axis=0)
@@ -264,9 +263,9 @@ def _decide(weights: Weights, ways: int, shifts: int):
     apart = g.add("Sub", [g.unsqueeze(flat, 1), g.unsqueeze(flat, 0)])
     differ = g.add("ReduceMax", [g.add("Abs", [apart])], axes=[2], keepdims=0)
     better = g.constant("better", np.tri(compared, k=-1).astype(bool))
-    twin = g.all(g.add("Equal", [differ, g.int(0)]), better)
+    twin = g.all(g.add("Equal", [differ, g.whole(0)]), better)
     twins = g.add("ReduceMax", [g.cast(twin)], axes=[1], keepdims=0)
-    lost = g.add("Where", [g.add("Greater", [twins, g.int(0)]), g.number("lost", float(LOST)), best])
+    lost = g.add("Where", [g.add("Greater", [twins, g.whole(0)]), g.number("lost", float(LOST)), best])
     kept, at = g.add_many("TopK", [lost, g.axes(ways)], ["kept", "at"], axis=0)
     top = g.add("ReduceMax", [kept], axes=[0])
     for name, x in (("parent_out", parent), ("part_out", part)):
@@ -285,20 +284,20 @@ def _past(g: _Ops, last: str, parts: int) -> str:
     """Add the rows of :func:`offline.whole.past.rows_of`, (ways, parts * facts)."""
     columns = g.add_many("Split", [last, g.axes(1, 1, 1, 1)], ["l0", "l1", "l2", "l3"], axis=2)
     began, ended, was, before = (g.add("Squeeze", [x, g.axes(2)]) for x in columns)
-    never, not_before = (g.add("Less", [x, g.int(0)]) for x in (was, before))
+    never, not_before = (g.add("Less", [x, g.whole(0)]) for x in (was, before))
     sounds = g.add("Greater", [ended, "on"])
 
     def interval(up: str) -> str:
-        return g.add("Add", [g.clip(up, -FARTHEST, FARTHEST), g.int(FARTHEST)])
+        return g.add("Add", [g.clip(up, -FARTHEST, FARTHEST), g.whole(FARTHEST)])
 
     def either(mask: str, yes: str | int, no: str | int) -> str:
-        yes, no = (g.int(x) if isinstance(x, int) else x for x in (yes, no))
+        yes, no = (g.whole(x) if isinstance(x, int) else x for x in (yes, no))
         return g.add("Where", [mask, yes, no])
 
-    over = g.add("Add", [g.count(g.add("Sub", ["on", ended]), GAPS), g.int(2)])
+    over = g.add("Add", [g.count(g.add("Sub", ["on", ended]), GAPS), g.whole(2)])
     state = either(g.add("Equal", [began, "on"]), 0, either(sounds, 1, over))
     later, sooner = (g.cast(g.add(op, [ended, "until"])) for op in ("Greater", "Less"))
-    still = either(sounds, g.add("Add", [g.add("Sub", [later, sooner]), g.int(2)]), 0)
+    still = either(sounds, g.add("Add", [g.add("Sub", [later, sooner]), g.whole(2)]), 0)
     since = g.count(g.add("Sub", ["on", began]), SINCE)
     ways_up = g.add("Sub", ["ahead", g.unsqueeze(was, 2)])
     far = g.add("Abs", [ways_up])
@@ -306,7 +305,7 @@ def _past(g: _Ops, last: str, parts: int) -> str:
     nearest, distance = (
         g.add("Squeeze", [g.add("GatherElements", [x, closest], axis=2), g.axes(2)]) for x in (ways_up, far)
     )
-    alone = g.add("Or", [never, g.add("GreaterOrEqual", [distance, g.int(NOWHERE // 2)])])
+    alone = g.add("Or", [never, g.add("GreaterOrEqual", [distance, g.whole(NOWHERE // 2)])])
     facts = [
         (never, g.add("Add", [g.times(state, ALL_INTERVALS), interval(g.add("Sub", ["key", was]))])),
         (never, g.add("Add", [g.times(since, ENDS), still])),
@@ -315,7 +314,7 @@ def _past(g: _Ops, last: str, parts: int) -> str:
     ]
     first = np.cumsum([0, *OF_PART[:-1]])
     rows = [
-        g.unsqueeze(either(none, size - 1 + int(start), g.add("Add", [fact, g.int(int(start))])), 2)
+        g.unsqueeze(either(none, size - 1 + int(start), g.add("Add", [fact, g.whole(int(start))])), 2)
         for (none, fact), size, start in zip(facts, OF_PART, first, strict=True)
     ]
     own = g.constant("own", PART_ROWS * np.arange(parts).reshape(1, parts, 1))

@@ -51,13 +51,17 @@ def batch_past(batch: Batch, given: np.ndarray, parts: int) -> Tensor:
     """Return the rows of the past of every note, int64 (pieces, longest, parts * PART_FACTS)."""
     rows = np.zeros((*given.shape, parts * PART_FACTS), np.int64)
     for b, n in enumerate(batch.lengths):
-        mine = (column[b, :n] for column in (batch.onset, batch.pitch, batch.duration, given))
-        rows[b, :n] = past_rows(*mine, parts)
+        onset, pitch, duration = (column[b, :n] for column in (batch.onset, batch.pitch, batch.duration))
+        rows[b, :n] = past_rows(onset, pitch, duration, given[b, :n], parts)
     return torch.from_numpy(rows)
 
 
-def _sum_rows(table: nn.Embedding, rows: Tensor) -> Tensor:
-    summed = functional.embedding_bag(rows.flatten(0, -2), table.weight, mode="sum")
+def _sum_rows(table: nn.Embedding, rows: Tensor, hidden: float = 0.0) -> Tensor:
+    """Return the sum of the rows that each note picks, of which a share may be ``hidden`` at random."""
+    flat, weights = rows.flatten(0, -2), None
+    if hidden:
+        weights = (torch.rand(flat.shape) >= hidden).float() / (1 - hidden)
+    summed = functional.embedding_bag(flat, table.weight, mode="sum", per_sample_weights=weights)
     return summed.view(*rows.shape[:-1], -1)
 
 
@@ -74,10 +78,23 @@ class WholeSeparator(nn.Module):
     """Reads all notes (``read``), then scores each one given the past (``decide``)."""
 
     def __init__(
-        self, parts: int = 4, width: int = 160, units: int = 96, hidden: int = 128, dropout: float = 0.2
+        self,
+        parts: int = 4,
+        width: int = 160,
+        units: int = 96,
+        hidden: int = 128,
+        dropout: float = 0.2,
+        *,
+        hiding: float = 0.0,
+        both_ways: bool = True,
+        told: bool = True,
     ):
+        """In training a share of ``hiding`` of the facts of each note is left out.
+
+        Without ``both_ways`` no LSTM reads from the end; without ``told`` the past is not told.
+        """
         super().__init__()
-        self.parts = parts
+        self.parts, self.hiding, self.both_ways, self.told = parts, hiding, both_ways, told
         self.table = nn.Embedding(ROWS, width)
         self.past = nn.Embedding(parts * PART_ROWS, width)
         nn.init.normal_(self.table.weight, std=PICKED**-0.5)
@@ -90,18 +107,29 @@ class WholeSeparator(nn.Module):
         self.scores = nn.Linear(hidden, parts)
         self.dropout = nn.Dropout(dropout)
 
+    @property
+    def hidden_share(self) -> float:
+        """Share of the facts that are left out now."""
+        return self.hiding if self.training else 0.0
+
     def read(self, rows: Tensor, lengths: np.ndarray) -> Tensor:
         """Return what is known of each note from all notes, float32 (pieces, longest, width)."""
-        x = self.dropout(functional.relu(_sum_rows(self.table, rows)))
+        x = self.dropout(functional.relu(_sum_rows(self.table, rows, self.hidden_share)))
         x = self.dropout(functional.relu(self.mix(x)))
         turn = _turned(lengths, x.shape[1])[..., None].expand_as(x)
         later = self.back(x.gather(1, turn))[0]
-        h = torch.cat([self.onward(x)[0], later.gather(1, turn[..., : later.shape[2]])], -1)
+        later = later.gather(1, turn[..., : later.shape[2]])
+        h = torch.cat([self.onward(x)[0], later if self.both_ways else torch.zeros_like(later)], -1)
         return self.context(torch.cat([x, self.dropout(h)], -1))
 
     def decide(self, context: Tensor, past: Tensor) -> Tensor:
         """Return the scores (..., parts) of notes by context (..., width) and past (..., facts)."""
-        x = self.dropout(functional.relu(context + _sum_rows(self.past, past)))
+        known = (
+            context + _sum_rows(self.past, past, self.hidden_share)
+            if self.told
+            else context.expand(*past.shape[:-1], -1)
+        )
+        x = self.dropout(functional.relu(known))
         x = self.dropout(functional.relu(self.hidden(x)))
         return self.scores(x)
 
@@ -129,6 +157,11 @@ def play(
         given[:, i] = (scores[:, i] + noise).argmax(1)
         step_play(i, *columns, given[:, i], last)
     return given, scores
+
+
+def heads(pieces: Sequence[Piece], longest: int = 800) -> list[Piece]:
+    """Return the pieces cut to their first notes, which is enough to choose an epoch by."""
+    return [Piece(piece.name, *(column[:longest] for column in piece.columns)) for piece in pieces]
 
 
 def measure(model: WholeSeparator, pieces: Sequence[Piece]) -> tuple[float, float]:

@@ -17,8 +17,8 @@ ENDS = 4
 OF_PART = (STATES * INTERVALS + 1, (len(SINCE) + 1) * ENDS + 1, INTERVALS + 1, INTERVALS + 1)
 """Values of each fact of a part; the last value of each is for a part that has not played.
 
-The interval from its last note, by state; the time since then; the interval from the note before that; and the
-interval from its last note to the nearest of the chord's notes that are yet to be labelled."""
+The interval from its last note, by state; the time since then; the interval from the note before that; and
+the interval from its last note to the nearest of the chord's notes that are yet to be labelled."""
 PART_ROWS, PART_FACTS = sum(OF_PART), len(OF_PART)
 AHEAD = 3
 """Notes of the chord that are yet to be labelled, at most."""

@@ -18,19 +18,23 @@ class WholeRecipe:
     """Everything that decides a run: the same recipe on the same machine gives the same weights."""
 
     seed: int = 1
-    epochs: int = 120
+    epochs: int = 70
     """Length of the learning rate's fall to zero; early stopping may end the run before."""
     patience: int = 60
-    batch: int = 24
+    batch: int = 16
     rate: float = 3e-3
     warmup: int = 2
     decay: float = 0.05
     clip: float = 1.0
     average: float = 0.99
     augmentation: Augmentation = field(
-        default_factory=lambda: Augmentation(longest=240, from_start=0.4, moved=0.3, loose=0.0, thinned=0.1)
+        default_factory=lambda: Augmentation(
+            longest=200, from_start=0.4, moved=0.3, loose=0.0, thinned=0.2, solo=0.1
+        )
     )
-    dropout: float = 0.3
+    dropout: float = 0.4
+    hiding: float = 0.1
+    """Share of the facts of a note that it is not told, so that it leans on no few of them."""
     width: int = 160
     units: int = 96
     hidden: int = 128
@@ -41,11 +45,24 @@ class WholeRecipe:
     own_from: float = 0.05
     own_full: float = 0.4
     """Shares of the epochs between which that share grows from 0 to its full size."""
+    both_ways: bool = True
+    """Whether the piece is read from its end as well."""
+    told: bool = True
+    """Whether a note is told what the parts have played before it."""
 
 
 def new_whole_model(recipe: WholeRecipe, parts: int) -> WholeSeparator:
     """Return an untrained model."""
-    return WholeSeparator(parts, recipe.width, recipe.units, recipe.hidden, recipe.dropout)
+    return WholeSeparator(
+        parts,
+        recipe.width,
+        recipe.units,
+        recipe.hidden,
+        recipe.dropout,
+        hiding=recipe.hiding,
+        both_ways=recipe.both_ways,
+        told=recipe.told,
+    )
 
 
 def past_of(part: np.ndarray, parts: int, damage: float, draws: np.random.Generator) -> np.ndarray:

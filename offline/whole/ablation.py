@@ -1,0 +1,110 @@
+"""What each idea of the separator of whole pieces is worth: short runs, measured on the validation pieces.
+
+Each line of the table changes one thing: ``python -m offline.whole.ablation --help``.
+"""
+
+import json
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+
+from offline.corpora.load import load_corpus, load_corpus_split
+from offline.score import Piece
+from offline.split import pick
+from offline.training import Run, train
+from offline.weights import load_weights
+from offline.whole.beam import SHIFTS, WAYS, search
+from offline.whole.model import heads, measure
+from offline.whole.plugin import build_whole
+from offline.whole.training import WholeRecipe, new_whole_model, train_whole_epoch
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "all": {},
+    "not told the past": {"told": False},
+    "read from the start only": {"both_ways": False},
+    "only true pasts in training": {"own": 0.0, "damage": 0.0},
+    "no transpositions in training": {"augmentation.transpositions": (0, 0)},
+    "no thinning in training": {"augmentation.thinned": 0.0, "augmentation.solo": 0.0},
+}
+"""What each line changes in the recipe."""
+DECODINGS: dict[str, dict[str, Any]] = {
+    "argmax, note by note": {"ways": 1, "shifts": (0,)},
+    "beam": {"ways": WAYS, "shifts": (0,)},
+    "beam and transpositions": {"ways": WAYS, "shifts": SHIFTS},
+    "beam of 32": {"ways": 32, "shifts": (0,)},
+}
+
+
+def changed(recipe: WholeRecipe, changes: dict[str, Any]) -> WholeRecipe:
+    """Return ``recipe`` with ``changes``, whose names may reach into the augmentation."""
+    inner = {k.partition(".")[2]: v for k, v in changes.items() if "." in k}
+    outer = {k: v for k, v in changes.items() if "." not in k}
+    return replace(recipe, augmentation=replace(recipe.augmentation, **inner), **outer)
+
+
+def accuracy(model: Any, pieces: list[Piece], **decoding: Any) -> float:
+    """Return the share of all notes that :func:`offline.whole.beam.search` labels right."""
+    found = np.concatenate([search(model, piece, **decoding)[0] for piece in pieces])
+    return float((found == np.concatenate([piece.part for piece in pieces])).mean())
+
+
+def main(
+    epochs: Annotated[int, typer.Option(help="Epochs of each short run.")] = 30,
+    corpus: Annotated[str, typer.Option(help="Key of the corpus.")] = "bach",
+    folder: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/whole-ablation"),
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights of a long run: their decodings are compared.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--json", help="File of the table.")] = Path(
+        "offline/whole/ablation.json"
+    ),
+    only: Annotated[list[str] | None, typer.Option(help="Only these lines; may be repeated.")] = None,
+) -> None:
+    """Measure each line on the validation pieces; what is in the file already is not run again."""
+    torch.set_num_threads(1)
+    pieces, split = load_corpus(corpus), load_corpus_split(corpus)
+    training, validation = pick(pieces, split.train), pick(pieces, split.validation)
+    table = json.loads(out.read_text("utf-8")) if out.is_file() else {}
+    for name, changes in RECIPES.items():
+        key = f"{name}, {epochs} epochs"
+        if key in table or (only and name not in only):
+            continue
+        recipe = changed(replace(WholeRecipe(), epochs=epochs), changes)
+        path = folder / f"{corpus}-{name.replace(' ', '-')}-{epochs}.pt"
+        run = Run(recipe, len({*np.concatenate([p.part for p in training]).tolist()}), new_whole_model)
+        if path.is_file():
+            run.resume(path)
+        model = train(run, training, heads(validation), path, epoch=train_whole_epoch, measure=measure)
+        table[key] = {
+            "accuracy": accuracy(model, validation, ways=1, shifts=(0,)),
+            "accuracy_beam": accuracy(model, validation, ways=WAYS, shifts=(0,)),
+            "best_epoch": run.best_epoch,
+            "changes": changes,
+            "recipe": asdict(recipe),
+            "command": f"python -m offline.whole.ablation --epochs {epochs} --only '{name}'",
+        }
+        _write(out, table)
+    if weights:
+        model = build_whole(load_weights(weights)[0])
+        for name, decoding in DECODINGS.items():
+            table[f"{weights.stem}: {name}"] = {
+                "accuracy": accuracy(model, validation, **decoding),
+                "decoding": decoding,
+                "command": f"python -m offline.whole.ablation --weights {weights}",
+            }
+        _write(out, table)
+
+
+def _write(out: Path, table: dict[str, Any]) -> None:
+    part = out.with_suffix(".part")
+    part.write_text(json.dumps(table, indent=2) + "\n", "utf-8")
+    os.replace(part, out)
+
+
+if __name__ == "__main__":
+    typer.run(main)
