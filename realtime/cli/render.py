@@ -160,7 +160,10 @@ def _tell(report: dict[str, Any], files: list[Path], as_json: str | None) -> Non
         others = [share for other, share in enumerate(each.get("differs", ()), 1) if other != number]
         more = f", mean log score {each['mean_log_score']:.3f}" if "differs" in each else ""
         if others:
-            more += f", {min(others):.0%} to {max(others):.0%} of the notes differ from the others"
+            least, most = f"{min(others):.0%}", f"{max(others):.0%}"
+            more += (
+                f", {least if least == most else f'{least} to {most}'} of the notes differ from the others"
+            )
         written = ", ".join(map(str, each.get("files", files))) or as_json
         typer.echo(
             f"{written}: {len(each['notes'])} notes, {each['seconds']:.1f} s, "

@@ -62,6 +62,11 @@ class Link:
         sync = self.state["sync"]
         return int(sync[8 * Sync.SCHEDULE_HEAD] - sync[8 * Sync.SCHEDULE_TAIL])
 
+    def unread(self) -> int:
+        """Return how many entries of what happened are waiting to be read."""
+        sync = self.state["sync"]
+        return int(sync[8 * Sync.LOG_HEAD] - sync[8 * Sync.LOG_TAIL])
+
     def read_log(self) -> np.ndarray:
         """Return what happened since the last call: int64, shape (n, 8), columns as in ``engine.state``."""
         parts = []

@@ -10,6 +10,7 @@ import numpy as np
 
 from realtime.drivers.offline import OfflineDriver
 from realtime.engine.state import (
+    LOG,
     LOG_CHANNEL,
     LOG_DATA1,
     LOG_DATA2,
@@ -21,6 +22,7 @@ from realtime.engine.state import (
 )
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
+from realtime.host.link import Link
 from realtime.host.player import performance_events
 from realtime.host.sound_file import SoundFile
 from realtime.host.tracks import part_tracks
@@ -33,6 +35,7 @@ QUIET = 1e-4
 """Peak (-80 dB) below which a tail has rung out."""
 LONGEST_TAIL_SECONDS = 8.0
 DRAIN_PERIODS = 64
+FULL_LOG = LOG // 2
 FROM_FILE = "file"
 
 
@@ -156,7 +159,7 @@ def render(
     began = time.perf_counter()
     sound = SoundFile(sound_path, engine.rate, subtype) if sound_path else None
     try:
-        for batch in batched(with_tail(driver, events, frames), DRAIN_PERIODS):
+        for batch in batched(with_tail(driver, events, frames), DRAIN_PERIODS, engine.link):
             if sound:
                 sound.write(np.concatenate(batch, axis=1).T)
             logs.append(engine.link.read_log())
@@ -189,12 +192,15 @@ def with_tail(driver: OfflineDriver, events: np.ndarray, frames: int) -> Iterato
             return
 
 
-def batched(blocks: Iterator[np.ndarray], count: int) -> Iterator[list[np.ndarray]]:
-    """Yield copies of up to ``count`` blocks at a time: the driver reuses its buffer."""
+def batched(blocks: Iterator[np.ndarray], count: int, link: Link) -> Iterator[list[np.ndarray]]:
+    """Yield copies of up to ``count`` blocks at a time, for the driver reuses its buffer.
+
+    There are fewer where so much happens in them that the log, read between the batches, would overflow.
+    """
     batch: list[np.ndarray] = []
     for block in blocks:
         batch.append(block.copy())
-        if len(batch) == count:
+        if len(batch) == count or link.unread() > FULL_LOG:
             yield batch
             batch = []
     if batch:
