@@ -87,11 +87,12 @@ def ensemble_findings() -> Iterator[Finding]:
         yield Finding("ensembles", "problem", "none can be played", "Install Concertino again.")
     models = {listing.name for listing in list_plugins() if listing.plugin}
     for ensemble in survey.ensembles:
-        model = ensemble.separator.partition(":")[0]
-        if model not in models | {CHANNEL}:
-            advice = "Add it with 'concertino models add', or choose another with --separator."
-            text = f"{ensemble.name}: its separator {model} is not installed"
-            yield Finding("ensembles", "note", text, advice)
+        for wanted in filter(None, dict.fromkeys((ensemble.separator, ensemble.offline))):
+            model = wanted.partition(":")[0]
+            if model not in models | {CHANNEL}:
+                advice = "Add it with 'concertino models add', or choose another with --separator."
+                text = f"{ensemble.name}: its separator {model} is not installed"
+                yield Finding("ensembles", "note", text, advice)
     for path, problem in survey.problems.items():
         yield Finding("ensembles", "note", str(problem), f"Correct or remove {path}.")
 
