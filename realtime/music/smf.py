@@ -160,7 +160,9 @@ def _track(data: bytes, start: int, end: int) -> _Track:
     at, tick, status, floor = start, 0, 0, END_RANK
     try:
         while at < end:
-            delta, at = _number(data, at)
+            delta, at = data[at], at + 1
+            if delta >= 0x80:  # seldom; most numbers are one byte
+                delta, at = _number(data, at - 1)
             if delta:
                 tick += delta
                 floor = END_RANK
@@ -180,16 +182,22 @@ def _track(data: bytes, start: int, end: int) -> _Track:
                 raise _DamageError(f"damaged at byte {at}: data without a status byte")
             kind = status & 0xF0
             # Clipped, as some programs write 128 for the loudest.
-            first, second = min(data[at], 127), 0
+            first, second = data[at], 0
+            if first > 127:
+                first = 127
             if MESSAGE_BYTES[kind] == 3:
-                second = min(data[at + 1], 127)
-            at += MESSAGE_BYTES[kind] - 1
+                second = data[at + 1]
+                if second > 127:
+                    second = 127
+                at += 1
+            at += 1
             message = status
             if kind == NOTE_ON and second == 0:
                 kind, message, second = NOTE_OFF, status ^ 0x10, RELEASE_VELOCITY
             rank = BEGIN_RANK if kind == NOTE_ON else END_RANK if kind == NOTE_OFF else CONTROL_RANK
             # Never below the message before it: within a track the file's order stands.
-            floor = max(floor, rank)
+            if rank > floor:
+                floor = rank
             rows.extend((tick, floor, message, first, second))
     except IndexError:
         raise _DamageError("cut short within an event") from None
