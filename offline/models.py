@@ -146,5 +146,7 @@ MODELS: dict[str, Model] = {
     "orchestra": _LONG,
     "band": _LONG,
     "song": _LONG,
+    "game-trio": _LONG,
+    "pop-band": _LONG,
 }
 """By the name of the plugin; ``offline.shipped`` has the corpus of each."""

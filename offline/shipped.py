@@ -10,6 +10,8 @@ TRAINABLE = MappingProxyType(
         "orchestra": "orchestra",
         "band": "band",
         "song": "song",
+        "game-trio": "nes",
+        "pop-band": "lakh",
     }
 )
 """The separators that can be trained, and the corpus of each; ``offline.models.MODELS`` has the rest."""
