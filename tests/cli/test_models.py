@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from realtime.cli.main import run
-from tests.contract.tiny import make_graph, make_manifest, write_plugin
+from tests.contract.tiny import make_graph, make_manifest, make_sequence, write_plugin
 
 
 @pytest.fixture
@@ -104,6 +104,21 @@ def test_add_twice_needs_replace(made, library, capsys):
     assert run(["models", "add", str(made)]) == 2
     assert "add it with --replace" in capsys.readouterr().err
     assert run(["models", "add", "--replace", str(made)]) == 0
+
+
+def test_a_model_of_whole_pieces_is_added_told_apart_and_verified(tmp_path, library, capsys):
+    model, manifest = make_sequence()
+    folder = write_plugin(tmp_path / "made" / "whole", manifest, model.SerializeToString())
+    assert run(["models", "add", str(folder)]) == 0
+    assert "render IN.mid -o OUT.wav --mode offline --separator whole" in capsys.readouterr().out
+    assert run(["models", "list", "--json"]) == 0
+    assert [m["kind"] for m in json.loads(capsys.readouterr().out)] == ["sequence-separator"]
+    assert run(["models", "show", "whole"]) == 0
+    shown = capsys.readouterr().out
+    assert "sequence-separator: takes all notes of a whole piece in one run" in shown
+    assert "notes x parts" in shown
+    assert run(["models", "verify", "whole", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["ok"]
 
 
 def test_schema_is_json(capsys):

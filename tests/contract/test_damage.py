@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from realtime.contract.archive import unpack
 from realtime.contract.error import PluginError
 from realtime.contract.plugin import Plugin, load_plugin
 from tests.contract.test_archive import make_tar, make_zip
-from tests.contract.tiny import make_graph, make_manifest, write_plugin
+from tests.contract.tiny import make_graph, make_manifest, make_sequence, write_plugin
 
 GRAPH = make_graph().SerializeToString()
 MANIFEST = json.dumps(make_manifest()).encode()
@@ -59,10 +60,16 @@ def test_a_damaged_graph_with_a_fitting_hash_is_refused_or_valid(graph):
         assert load_plugin(write_plugin(Path(folder), make_manifest(), graph)).manifest.name == "tiny"
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
-@given(st.data())
-def test_a_manifest_with_any_value_in_any_field_is_refused_or_valid(data):
-    manifest = make_manifest()
+def make_whole() -> tuple[dict[str, Any], bytes]:
+    model, manifest = make_sequence()
+    return manifest, model.SerializeToString()
+
+
+@pytest.mark.parametrize("make", [lambda: (make_manifest(), GRAPH), make_whole], ids=["note", "piece"])
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_a_manifest_with_any_value_in_any_field_is_refused_or_valid(make, data):
+    manifest, graph = make()
     target: Any = manifest
     while True:
         keys = list(target) if isinstance(target, dict) else list(range(len(target)))
@@ -71,7 +78,7 @@ def test_a_manifest_with_any_value_in_any_field_is_refused_or_valid(data):
             break
         target = target[key]
     target[key] = data.draw(values())
-    load(json.dumps(manifest).encode(), GRAPH)
+    load(json.dumps(manifest).encode(), graph)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
