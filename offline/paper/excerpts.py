@@ -28,7 +28,7 @@ class Sounding:
     duration: np.ndarray
     part: np.ndarray
     entry: np.ndarray
-    """Entry hints, float32 (notes, parts)."""
+    """Entry hints, int8 (notes, parts)."""
     mean: np.ndarray
     """Pitch hints, int64 (parts,): the rounded mean pitch of each part, or ``UNUSED``."""
 
@@ -48,12 +48,12 @@ class Sounding:
 
 
 def entry_hints(part: np.ndarray, parts: int) -> np.ndarray:
-    """Return -1 before each part's first note, 0 at it and 1 after it, float32 (notes, parts).
+    """Return -1 before each part's first note, 0 at it and 1 after it, int8 (notes, parts).
 
     A part without notes has 0 throughout. The place of a note is its index in the sorted piece, as Dong et
     al. (ISMIR 2021, section 4.2) mean it; their released code was off by one part.
     """
-    hints = np.zeros((len(part), parts), np.float32)
+    hints = np.zeros((len(part), parts), np.int8)
     for column in range(parts):
         entries = np.flatnonzero(part == column)
         if len(entries):

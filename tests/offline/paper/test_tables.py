@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch", reason="training needs torch: pip install 'concertino[offline]'")
 
 from offline.cli import evaluate, train  # noqa: E402  # after the check for torch
+from offline.paper import learning, tables  # noqa: E402
 from offline.paper.cells import CELLS, TABLES, cells_of  # noqa: E402
 from offline.paper.learning import ROUND  # noqa: E402
 from offline.paper.printing import print_tables  # noqa: E402
@@ -36,6 +37,7 @@ DYING = """
 import os, pickle, signal, sys
 from pathlib import Path
 from offline.paper import learning, tables
+learning.ROUND = tables.ROUND = 4
 music = pickle.loads(Path(sys.argv[1]).read_bytes())
 drawn, real = 0, learning.draw
 def draw(*arguments):
@@ -47,11 +49,13 @@ def draw(*arguments):
 learning.draw = draw
 folder = Path(sys.argv[2])
 tables.train_tables("made-up", "all", only=["mlp", "lstm-eh"], music=music, folder=folder / "runs",
-    results=folder, steps=40, progress=False)
+    results=folder, steps=8, progress=False)
 """
 
 
-def test_a_table_that_was_killed_ends_with_the_same_numbers(tmp_path, music):
+def test_a_table_that_was_killed_ends_with_the_same_numbers(tmp_path, music, monkeypatch):
+    monkeypatch.setattr(learning, "ROUND", 4)
+    monkeypatch.setattr(tables, "ROUND", 4)
     (tmp_path / "music").write_bytes(pickle.dumps(music))
     command = [sys.executable, "-c", DYING, tmp_path / "music", tmp_path / "killed"]
     assert subprocess.run(command, check=False, timeout=200).returncode == -signal.SIGKILL
@@ -67,7 +71,7 @@ def test_a_table_that_was_killed_ends_with_the_same_numbers(tmp_path, music):
             music=music,
             folder=folder / "runs",
             results=folder,
-            steps=40,
+            steps=8,
             progress=False,
         )
 
