@@ -107,7 +107,7 @@ def test_a_wrong_file_of_the_users_is_said_and_not_passed_over(folder):
 def test_an_unknown_name_is_answered_with_the_nearest(folder):
     with pytest.raises(EnsembleError, match="did you mean bach-chorale"):
         find_ensemble("bach-choral")
-    with pytest.raises(EnsembleError, match="there are bach-chorale, brass-quartet"):
+    with pytest.raises(EnsembleError, match="there are bach-chorale, band, brass-quartet"):
         find_ensemble("xyz")
 
 
