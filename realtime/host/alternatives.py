@@ -109,8 +109,9 @@ def find_phrases(notes: Notes, resolution: int) -> np.ndarray:
         places = np.arange(first + 1, last)
         inside = (tick[places] - tick[first] >= shortest) & (tick[last - 1] - tick[places] >= shortest)
         places = places[inside] if inside.any() else places
-        far = np.abs(2 * tick[places] - tick[first] - tick[last - 1])
-        best = int(places[np.lexsort((far, -pause[places], -silence[places]))[0]])
+        for merit in (silence, pause, -np.abs(2 * tick - tick[first] - tick[last - 1])):
+            places = places[merit[places] == merit[places].max()]
+        best = int(places[0])
         firsts.add(best)
         open_stretches += [(first, best), (best, last)]
     return starts[sorted(firsts)]
