@@ -118,8 +118,9 @@ It takes entry hints (`hints`), -1 before a part enters, 0 at its first note, 1 
 off by one: the first column does nothing, each other controls the part before it, and the last part has none.
 """
 ENTRIES = """
-It takes entry hints (`entries`): for each part the number of its first note in the piece, from 0; a number
-beyond the last note keeps it silent. As published, the last part has no hint: its number does nothing.
+It takes entry hints (`entries`): for each part the number of its first note in the piece, counted from 0; one
+beyond the last note says that it never plays. As published, the last part has no hint: its number does
+nothing.
 """
 
 
@@ -135,7 +136,8 @@ def _card(name: str, path: Path, checkpoint: Checkpoint, corpus: Corpus) -> str:
     return f"""# {name}
 
 {_model(checkpoint)} of Dong et al. (ISMIR 2021) with the weights that its authors published, for
-{corpus.title}. Imported from `{Path(*path.parts[-4:])}` by `concertino models import`.
+{corpus.title}.
+Imported from `{Path(*path.parts[-4:])}` by `concertino models import`.
 {reads}{hints}
 {accuracy}Parts: {", ".join(corpus.parts)}. {corpus.about}
 

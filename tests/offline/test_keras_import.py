@@ -17,8 +17,11 @@ from realtime.contract.scorer import SequenceScorer  # noqa: E402
 from realtime.contract.sequence import sequence_features, sequence_order  # noqa: E402
 from realtime.contract.stepper import Stepper  # noqa: E402
 from realtime.contract.verify import verify_plugin  # noqa: E402
+from realtime.host.piece import read_notes  # noqa: E402
+from realtime.music.smf import read_performance  # noqa: E402
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "reference" / "arranger"
+CHORALE = Path(__file__).parents[2] / "realtime" / "demo" / "chorale.mid"
 UNITS, NOTES = 128, 120
 ENTRIES = (0, 7, 3, 10**9, 50)
 """Number of each part's first note; the fourth part never enters."""
@@ -202,6 +205,24 @@ def test_a_published_checkpoint_gives_its_own_logits(corpus, variant, tmp_path):
 def test_a_published_model_of_whole_pieces_gives_its_own_logits(corpus, variant, tmp_path):
     path = PUBLISHED / CORPORA[corpus].folder / "lstm" / variant / "best_model.hdf5"
     check_whole_parity(path, corpus, tmp_path)
+
+
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published checkpoints are not here (../shared)")
+def test_a_part_that_never_enters_is_given_nothing_but_for_the_last_which_has_no_hint(tmp_path):
+    path = PUBLISHED / "lmd" / "lstm" / "bidirectional_embedding_onsethint_duration" / "best_model.hdf5"
+    plugin = load_plugin(write_imported(path, "pop", "arranger-pop-offline", tmp_path))
+    features = read_notes(read_performance(CHORALE), 24).features
+
+    def notes_of_parts(entries):
+        scores = SequenceScorer(plugin, 5, {"entries": entries}).score(features)
+        return np.bincount(scores.argmax(1), minlength=5)
+
+    usual = notes_of_parts([0] * 5)
+    for part in range(5):
+        never = notes_of_parts([1000 * (part == each) for each in range(5)])
+        assert never[part] <= (2 if part < 4 else usual[part])
+    assert usual[1] > 50
+    assert np.array_equal(never, usual)
 
 
 @pytest.mark.parametrize(
