@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from offline.facts import columns_of, describe, fact_count, features
+from offline.facts import LOOK_BACK, columns_of, describe, fact_count, features, first_needed
 from offline.human import PERTURBATIONS, human_takes
 from offline.score import TICKS
 from offline.take import NOBODY, Take
@@ -51,8 +51,12 @@ def play_take(step: Step, take: Take, parts: int) -> np.ndarray:
     scores = np.empty((len(take), parts), np.float32)
     given = np.full(len(take), NOBODY)
     row, columns, ticks = np.empty(fact_count(parts), np.int64), columns_of(take), take.tick
+    first, seen, past = 0, columns, given
     for note in range(len(take)):
-        describe(note, columns, given, parts, row)
+        if note % LOOK_BACK == 0:
+            first = first_needed(note, columns, given, parts, first)
+            seen, past = tuple(column[first:] for column in columns), given[first:]
+        describe(note - first, seen, past, parts, row)
         scores[note] = step(features(row, int(ticks[note]), parts))
         given[note] = int(scores[note].argmax())
     return scores

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from offline.score import TICKS
-from offline.take import Take
+from offline.take import PERIOD_MS, Take
 from realtime.contract.features import CHORD_ABOVE, MAX_BEAT, NO_PITCH, NO_TIME, RECENT_MS
 
 VELOCITY = 64
@@ -122,6 +122,24 @@ def facts_of(take: Take, given: np.ndarray, parts: int) -> np.ndarray:
     return rows
 
 
+def first_needed(
+    note: int, columns: tuple[np.ndarray, ...], given: np.ndarray, parts: int, first: int = 0
+) -> int:
+    """Return a note before which ``describe`` wants nothing for ``note`` and those after it.
+
+    ``first`` is what was returned for an earlier note. A part that never plays would else be looked for
+    through the whole past at each note.
+    """
+    start, period = columns[0], columns[4]
+    # Within a period notes are not in the order of time: one after this may begin a little before it.
+    recent = start[first : note + 1] >= start[note] - RECENT_MS - PERIOD_MS
+    wanted = [note - LOOK_BACK, first + int(recent.argmax())]
+    for part in range(parts):
+        own = first + np.flatnonzero(given[first:note] == part)
+        wanted += own[-1:].tolist() + own[period[own] < period[note]][-1:].tolist()
+    return max(first, min(wanted))
+
+
 def columns_of(take: Take) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return what ``describe`` wants of a take: start, end, end of the sound, pitch, period."""
     return take.start, take.end, take.sound_end, take.pitch, take.period
@@ -129,7 +147,7 @@ def columns_of(take: Take) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
 
 def features(row: np.ndarray, tick: int, parts: int) -> Mapping[str, Any]:
     """Return one note's facts by the names of the contract; ``tick`` is the host's."""
-    per_part = row[SINGLES:].reshape(-1, parts)
+    per_part = row[SINGLES:].reshape(-1, parts).tolist()  # lists are quicker to read than arrays
     return {
         "pitch": int(row[PITCH]),
         "velocity": VELOCITY,
@@ -138,6 +156,6 @@ def features(row: np.ndarray, tick: int, parts: int) -> Mapping[str, Any]:
         "tick": tick,
         "chord_index": int(row[CHORD_INDEX]),
         "since_note": int(row[SINCE_NOTE]),
-        "chord_above": row[ABOVE:SINGLES],
+        "chord_above": row[ABOVE:SINGLES].tolist(),
         **{name: per_part[place] for place, name in enumerate(PER_PART)},
     }
