@@ -1,17 +1,21 @@
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
+import numpy as np
 import pytest
 
-from offline.score import TICKS
+from offline.score import TICKS, Piece, make_piece
 from offline.split import (
     NEAR,
     format_split,
     group_near_duplicates,
     interval_ngrams,
+    line_ngrams,
     load_split,
     make_split,
+    near_duplicates,
     overlap,
+    overlaps,
     pick,
 )
 
@@ -48,6 +52,55 @@ def test_a_group_of_near_duplicates_stays_on_one_side(made_up):
     for seed in range(5):
         sides = [side for side in make_split(copies | others, seed) if set(side) & set(copies)]
         assert len(sides) == 1
+
+
+def test_lines_find_another_key_a_movement_and_an_arrangement(made_up):
+    piece = made_up(0, chords=120)
+    moved = replace(piece, name="moved", pitch=piece.pitch - 4)
+    part = np.flatnonzero(piece.onset < 40 * TICKS)
+    movement = Piece("movement", *(column[part] for column in piece.columns))
+    arranged = replace(piece, name="arranged", part=np.array([2, 0, 3, 1])[piece.part])
+    others = [made_up(seed, chords=120) for seed in range(1, 4)]
+    pieces = {p.name: p for p in (piece, moved, movement, arranged, *others)}
+    found = {frozenset(pair[:2]) for pair in near_duplicates(pieces, lines=True)}
+    same = [piece.name, moved.name, movement.name, arranged.name]
+    assert found == {frozenset(pair) for pair in combinations(same, 2)}
+
+
+def test_lines_ignore_scales_and_repeated_figures():
+    figure = [0, 4, 7, 4] * 30
+    scale = [*range(60, 84), *range(84, 60, -1)] * 3
+    pieces = {}
+    for seed, name in enumerate(("a", "b")):
+        tune = np.random.default_rng(seed).integers(60, 80, 300).tolist()
+        pitches = [*figure, *scale, *tune]
+        pieces[name] = make_piece(
+            name, [[(place * TICKS, p + 40 * (p < 40), TICKS) for place, p in enumerate(pitches)]]
+        )
+    assert not near_duplicates(pieces, lines=True)
+
+
+def test_overlaps_are_those_of_the_sets(made_up):
+    pieces = {p.name: p for p in (made_up(seed, chords=30) for seed in range(12))}
+    pieces["mixed"] = Piece("mixed", *pieces["made-up-0"].columns)
+    grams = {name: line_ngrams(piece) for name, piece in pieces.items()}
+    found = {(a, b): share for a, b, share in overlaps(grams, 0.0)}
+    for a, b in combinations(pieces, 2):
+        expected = overlap(set(grams[a].tolist()), set(grams[b].tolist()))
+        assert found.get((a, b), 0.0) == pytest.approx(expected), (a, b)
+
+
+def test_pieces_of_one_work_stay_on_one_side(made_up):
+    pieces = {p.name: p for p in (made_up(seed, chords=40) for seed in range(40))}
+    works = {name: f"work-{place // 4}" for place, name in enumerate(pieces) if place < 24} | {
+        "made-up-39": ""
+    }
+    for seed in range(5):
+        split = make_split(pieces, seed, lines=True, works=works)
+        sides = {name: side for side, names in split._asdict().items() for name in names}
+        assert all(
+            len({sides[n] for n in works if works[n] == work}) == 1 for work in set(works.values()) - {""}
+        )
 
 
 def test_the_file_of_a_split_reads_back(tmp_path, made_up):
