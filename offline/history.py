@@ -124,14 +124,15 @@ def _rows_of_take(columns, given, parts, facts, rows):
 
 
 @njit(cache=True)
-def _rows_of_step(i, columns, given, lengths, parts, fact, rows):
+def step_rows(i, columns, given, lengths, parts, facts, rows):
+    """Write facts and rows of note ``i`` of every take of a batch; ``columns`` are the batch's first five."""
     start, end, sound_end, pitch, period = columns
     for b in range(len(lengths)):
         n = lengths[b]
         if i < n:
             mine = (start[b, :n], end[b, :n], sound_end[b, :n], pitch[b, :n], period[b, :n])
-            describe(i, mine, given[b], parts, fact)
-            rows_of(fact, parts, rows[b])
+            describe(i, mine, given[b], parts, facts[b])
+            rows_of(facts[b], parts, rows[b])
 
 
 def take_rows(take: Take, given: np.ndarray, parts: int, chordal: bool = False) -> np.ndarray:
@@ -152,9 +153,11 @@ class HistorySeparator(nn.Module):
         units: int = 128,
         dropout: float = 0.2,
         chordal: bool = False,
+        together: bool = True,
     ):
+        """Without ``together`` a note is told nothing of the others of its period."""
         super().__init__()
-        self.parts, self.chordal = parts, chordal
+        self.parts, self.chordal, self.together = parts, chordal, together
         self.table = nn.Embedding(row_count(parts, chordal), width)
         nn.init.normal_(self.table.weight, std=(1.0 / picked(parts, chordal)) ** 0.5)
         self.mix = nn.Linear(width, units)
@@ -191,8 +194,11 @@ class Batch(NamedTuple):
     lengths: np.ndarray
 
 
-def make_batch(takes: Sequence[Take]) -> Batch:
-    """Return the takes as one batch; the part of a padded note is -1, as that of a note that is nobody's."""
+def make_batch(takes: Sequence[Take], together: bool = True) -> Batch:
+    """Return the takes as one batch; the part of a padded note is -1, as that of a note that is nobody's.
+
+    Without ``together`` each note has a period of its own.
+    """
     lengths = np.array([len(take) for take in takes])
 
     def pad(columns: Sequence[np.ndarray], value: float) -> np.ndarray:
@@ -204,6 +210,8 @@ def make_batch(takes: Sequence[Take]) -> Batch:
     start, end, sound_end, pitch, period = (
         pad(each, 0) for each in zip(*map(columns_of, takes), strict=True)
     )
+    if not together:
+        period = np.broadcast_to(np.arange(period.shape[1]), period.shape)
     part = pad([take.part for take in takes], -1)
     return Batch(start, end, sound_end, pitch, period, part, lengths)
 
@@ -232,11 +240,11 @@ def play(
     takes, longest = batch.part.shape
     given = np.full((takes, longest), -1, np.int64)
     scores = np.zeros((takes, longest, model.parts), np.float32)
-    fact = np.empty(fact_count(model.parts), np.int64)
+    facts = np.empty((takes, fact_count(model.parts)), np.int64)
     rows = np.zeros((takes, picked(model.parts, model.chordal)), np.int64)
     state, columns = None, tuple(batch[:5])
     for i in range(longest):
-        _rows_of_step(i, columns, given, batch.lengths, model.parts, fact, rows)
+        step_rows(i, columns, given, batch.lengths, model.parts, facts, rows)
         out, state = model(torch.from_numpy(rows)[:, None], state)
         scores[:, i] = out[:, 0].numpy()
         noise = draws.gumbel(size=(takes, model.parts)) if draws is not None else 0.0
@@ -246,7 +254,7 @@ def play(
 
 def measure(model: HistorySeparator, takes: Sequence[Take]) -> tuple[float, float]:
     """Return (loss, accuracy) over all notes of all takes, played by the model on its own decisions."""
-    batch = make_batch(takes)
+    batch = make_batch(takes, model.together)
     given, scores = play(model, batch)
     true = batch.part >= 0
     loss = functional.cross_entropy(torch.from_numpy(scores[true]), torch.from_numpy(batch.part[true])).item()

@@ -50,11 +50,15 @@ class HistoryRecipe:
     """Excerpts of an epoch, drawn from the pieces by their length; 0: one of each piece."""
     chordal: bool = False
     """Whether it is told each part's nearest note, and when it last played this pitch."""
+    together: bool = True
+    """Whether it is told of the other notes of the same period."""
 
 
 def new_history_model(recipe: HistoryRecipe, parts: int) -> HistorySeparator:
     """Return an untrained model."""
-    return HistorySeparator(parts, recipe.width, recipe.units, recipe.dropout, recipe.chordal)
+    return HistorySeparator(
+        parts, recipe.width, recipe.units, recipe.dropout, recipe.chordal, recipe.together
+    )
 
 
 def random_take(piece: Piece, recipe: HistoryRecipe, draws: np.random.Generator) -> Take:
@@ -88,7 +92,7 @@ def train_history_epoch(run: Run, training: Sequence[Piece], steps: int) -> None
     grown = (run.epoch - recipe.own_from) / max(1, recipe.own_full - recipe.own_from)
     own = recipe.own * min(max(grown, 0.0), 1.0)
     for step, chosen in enumerate(np.array_split(places, steps)):
-        batch = make_batch([random_take(training[i], recipe, run.draws) for i in chosen])
+        batch = make_batch([random_take(training[i], recipe, run.draws) for i in chosen], recipe.together)
         if run.draws.random() < own:
             past, _ = play(model, batch, run.draws if run.draws.random() < 0.5 else None)
         else:

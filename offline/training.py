@@ -96,7 +96,7 @@ class Run:
             state = torch.load(path, weights_only=True)
         except Exception as error:  # unpickling raises many kinds
             raise ValueError(f"{path} can't be read ({error}); train again without --resume") from error
-        other = [k for k, v in asdict(self.recipe).items() if state["recipe"].get(k) != v]
+        other = [k for k, v in asdict(self.recipe).items() if state["recipe"].get(k, v) != v]
         if other:
             raise ValueError(
                 f"{path} was made with another {', '.join(other)}; "
