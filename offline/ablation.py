@@ -133,7 +133,7 @@ def main(
     reach = part_ranges(training, len(corpus.parts))
     table = json.loads(out.read_text("utf-8")) if out.is_file() else {}
 
-    def note(key: str, trained: HistorySeparator, how: Decoding, **facts: Any) -> None:
+    def note(key: str, trained: Any, how: Decoding, **facts: Any) -> None:
         measured = {
             "accuracy": accuracy(trained, written, how, reach),
             "accuracy_human": accuracy(trained, by_hand, how, reach),
