@@ -20,7 +20,7 @@ class WholeRecipe:
     seed: int = 1
     epochs: int = 70
     """Length of the learning rate's fall to zero; early stopping may end the run before."""
-    patience: int = 60
+    patience: int = 15
     batch: int = 16
     rate: float = 3e-3
     warmup: int = 2

@@ -12,7 +12,17 @@ from offline.whole.training import WholeRecipe, new_whole_model, past_of, train_
 torch.set_num_threads(1)  # more only get in each other's way on a model this small
 
 TINY = WholeRecipe(
-    epochs=6, batch=4, width=24, units=8, hidden=16, patience=99, average=0.5, rate=1e-2, own_from=0.0
+    epochs=6,
+    batch=4,
+    width=24,
+    units=8,
+    hidden=16,
+    patience=99,
+    average=0.5,
+    rate=2e-2,
+    dropout=0.1,
+    hiding=0.05,
+    own_from=0.0,
 )
 
 
