@@ -22,9 +22,11 @@ def sums_file(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.sha256")
 
 
-def _listed(folder: Path) -> list[Path]:
+def _listed(folder: Path) -> dict[str, Path]:
+    """Return the files of a source by path within it: its music, and its index where there is one."""
     index = folder / INDEX
-    return [*source_files(folder), *([index] if index.is_file() else [])]
+    files = [*source_files(folder), *([index] if index.is_file() else [])]
+    return {file.relative_to(folder).as_posix(): file for file in files}
 
 
 def _sum(path: Path) -> str:
@@ -32,13 +34,17 @@ def _sum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_sums(folder: Path, *, progress: bool = True) -> Path:
-    """Write the list of the files of ``folder``; return where it is."""
+def write_sums(folder: Path, *, index: Path | None = None, progress: bool = True) -> Path:
+    """Write the list of the files of ``folder``; return where it is.
+
+    ``index`` is the draft of an index that will be put there when all else is done.
+    """
     path = sums_file(folder)
+    files = _listed(folder) | ({INDEX: index} if index else {})
     draft = path.with_suffix(".part")
     with draft.open("w", encoding="utf-8") as out:
-        for file in _shown(_listed(folder), f"summing {folder.name}", progress):
-            out.write(f"{_sum(file)}  {file.relative_to(folder).as_posix()}\n")
+        for name in _shown(list(files), f"summing {folder.name}", progress):
+            out.write(f"{_sum(files[name])}  {name}\n")
     os.replace(draft, path)
     return path
 
@@ -58,7 +64,7 @@ def compare_sums(folder: Path, *, progress: bool = True) -> Changes | None:
         if not found or len(digest) != 64:
             raise ValueError(f"{path} is damaged: get the source again to write it anew")
         wanted[name] = digest
-    there = {file.relative_to(folder).as_posix(): file for file in _listed(folder)}
+    there = _listed(folder)
     missing = tuple(sorted(set(wanted) - set(there)))
     both = sorted(set(wanted) & set(there))
     changed = tuple(
@@ -67,7 +73,7 @@ def compare_sums(folder: Path, *, progress: bool = True) -> Changes | None:
     return Changes(missing, changed, tuple(sorted(set(there) - set(wanted))))
 
 
-def _shown(items: list, what: str, progress: bool) -> Iterable:
+def _shown(items: list[str], what: str, progress: bool) -> Iterable[str]:
     from tqdm import tqdm
 
     return tqdm(items, what, unit="file", disable=not progress, delay=1.0)

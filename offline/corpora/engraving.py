@@ -35,7 +35,8 @@ def engrave(score: Path, name: str, into: Path) -> list[Path]:
         OSError: LilyPond is not installed.
     """
     need_lilypond()
-    with tempfile.TemporaryDirectory(prefix="engraving-") as work:
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=into, prefix=".engraving-") as work:
         folder = Path(work) / "source"
         shutil.copytree(score.parent, folder, ignore=shutil.ignore_patterns("*.pdf", "*.ps.gz", "*.mid"))
         sources = [str(p) for p in folder.rglob("*") if p.suffix in (".ly", ".ily")]
@@ -46,11 +47,11 @@ def engrave(score: Path, name: str, into: Path) -> list[Path]:
         found = sorted(Path(work).glob("*.mid*"), key=_place)
         if not found:
             raise ValueError(f"LilyPond made no MIDI file of {score.name}: {told or 'it plays nothing'}")
-        into.mkdir(parents=True, exist_ok=True)
-        made = []
-        for place, path in enumerate(found, 1):
-            made.append(into / (f"{name}_{place}.mid" if len(found) > 1 else f"{name}.mid"))
-            shutil.move(path, made[-1])
+        names = [f"{name}_{place}.mid" for place in range(1, len(found) + 1)]
+        made = [into / each for each in (names if len(found) > 1 else [f"{name}.mid"])]
+        # The first last: where it is, all are.
+        for path, target in reversed(list(zip(found, made, strict=True))):
+            path.replace(target)
     return made
 
 
@@ -69,13 +70,13 @@ def _place(path: Path) -> tuple[str, int]:
 
 
 def _run(*command: str, at: Path | None = None) -> str:
-    """Run a program; return the last line of what it had to say."""
+    """Run a program; return the first error that it told of."""
     try:
         done = subprocess.run(command, cwd=at, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         return f"it took more than {SECONDS} s"
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else ""
+    return next((line for line in lines if "error:" in line), "")
 
 
 def read_header(score: Path) -> dict[str, str]:

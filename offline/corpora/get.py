@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from offline.corpora.catalog import CORPORA, Corpus
-from offline.corpora.checksums import sums_file, write_sums
+from offline.corpora.checksums import write_sums
 from offline.corpora.engraving import engrave, need_lilypond, read_header
 from offline.corpora.fetch import fetch_commit
 from offline.corpora.midi import read_sheet
@@ -37,22 +37,43 @@ def get_corpus(corpus: Corpus, data: Path, given: Path | None = None, *, progres
         OSError: a source can't be fetched, a program is missing, or there is no space.
         ValueError: ``given`` holds no file of the corpus, or nothing could be made.
     """
-    return [get_source(source, corpus, data, given, progress=progress) for source in corpus.sources]
+    found = {source: _given(source, corpus, given) if given else None for source in corpus.sources}
+    if given is not None and not any(found.values()):
+        raise ValueError(
+            f"{given} holds neither MIDI files nor a repository of {corpus.title}: give the folder "
+            f"of one ({', '.join(source.key for source in corpus.sources)}), or one that holds them all"
+        )
+    made = [s for s, own in found.items() if own is None and not (data / s.key / INDEX).is_file()]
+    if any(RECIPES[source.key].kind == "lilypond" for source in made if source.key in RECIPES):
+        need_lilypond()  # not after an hour of fetching others
+    return [get_source(source, data, own, progress=progress) for source, own in found.items()]
 
 
-def get_source(
-    source: Source, corpus: Corpus, data: Path, given: Path | None = None, *, progress: bool = True
-) -> Path:
-    """Put one source into the folder ``data``, as ``get_corpus`` does; return its folder."""
+def _given(source: Source, corpus: Corpus, given: Path) -> Path | None:
+    """Return the folder of a source in what the user gave, None where that holds other sources only."""
+    if (given / source.key).is_dir():
+        return given / source.key
+    if (given / ".git").exists():
+        recipe = RECIPES.get(source.key)
+        return given if recipe and any((given / root).is_dir() for root in recipe.roots) else None
+    alone = len(corpus.sources) == 1 or given.name == source.key
+    return given if alone and source_files(given) else None
+
+
+def get_source(source: Source, data: Path, own: Path | None = None, *, progress: bool = True) -> Path:
+    """Put one source into the folder ``data``; return its folder.
+
+    ``own`` is the user's own folder of its MIDI files, or clone of its repository.
+
+    Raises:
+        OSError, ValueError: as ``get_corpus``.
+    """
     folder = data / source.key
     data.mkdir(parents=True, exist_ok=True)
-    if given is not None:
-        own = given / source.key if (given / source.key).is_dir() else given
-        if source_files(own) and not (own / ".git").exists():
-            return _link(source, own, folder, progress)
+    clone = own is not None and (own / ".git").exists()
+    if own is not None and not clone:
+        return _link(source, own, folder, progress)
     if (folder / INDEX).is_file():
-        if not sums_file(folder).is_file() and os.access(data, os.W_OK):  # stopped right before its end
-            write_sums(folder, progress=progress)
         return folder
     recipe = RECIPES.get(source.key)
     if recipe is None:
@@ -61,17 +82,11 @@ def get_source(
         )
     if recipe.kind == "lilypond":
         need_lilypond()
-    if given is not None:
-        if not (given / ".git").exists():
-            raise ValueError(
-                f"{given} holds neither MIDI files nor a clone of {source.repository}: give one that does"
-            )
-        tree, keep = given, True
-    else:
-        tree, keep = data / FETCHING / source.key, False
+    tree = own if own is not None else data / FETCHING / source.key
+    if own is None:
         fetch_commit(source, recipe.patterns, tree, progress=progress)
     _make(source, recipe, tree, folder, progress)
-    if not keep:
+    if own is None:
         shutil.rmtree(tree, ignore_errors=True)
     return folder
 
@@ -94,7 +109,7 @@ def _link(source: Source, own: Path, folder: Path, progress: bool) -> Path:
 
 
 def _make(source: Source, recipe: Recipe, tree: Path, folder: Path, progress: bool) -> None:
-    """Make the MIDI files of a source from its work tree, then its index, last its list of sums."""
+    """Make the MIDI files of a source from its work tree, then their list of sums, last their index."""
     from tqdm import tqdm
 
     origins = list(_wanted(source, recipe, tree))
@@ -119,8 +134,8 @@ def _make(source: Source, recipe: Recipe, tree: Path, folder: Path, progress: bo
             shutil.copyfile(tree / notice, folder / notice)
     draft = folder / f"{INDEX}.part"
     draft.write_text(json.dumps(entries, indent=0, ensure_ascii=False), "utf-8")
-    os.replace(draft, folder / INDEX)
-    write_sums(folder, progress=progress)
+    write_sums(folder, index=draft, progress=progress)
+    os.replace(draft, folder / INDEX)  # last, as it says that all is there
 
 
 def _wanted(source: Source, recipe: Recipe, tree: Path) -> Iterator[Origin]:
@@ -130,8 +145,7 @@ def _wanted(source: Source, recipe: Recipe, tree: Path) -> Iterator[Origin]:
     ]
     # Each engraved piece takes seconds: those that no corpus uses are not made.
     names = {n for s in _splits(source) for side in s for n in side} if recipe.kind == "lilypond" else None
-    roots = sorted({pattern.split("/")[1] for pattern in recipe.patterns if "/" in pattern.lstrip("/")})
-    for root in roots:
+    for root in recipe.roots:
         for path in sorted((tree / root).rglob("*")):
             if path.suffix.lower() not in suffixes:
                 continue
@@ -142,7 +156,8 @@ def _wanted(source: Source, recipe: Recipe, tree: Path) -> Iterator[Origin]:
 
 def _splits(source: Source) -> list[Split]:
     """Return the committed splits of the corpora that are read from a source."""
-    files = (SPLIT_FILE.with_name(f"{c.key}.toml") for c in CORPORA.values() if source in c.sources)
+    users = [c.key for c in CORPORA.values() if source.key in [own.key for own in c.sources]]
+    files = [SPLIT_FILE.with_name(f"{key}.toml") for key in users]
     return [load_split(path) for path in files if path.is_file()]
 
 
@@ -181,7 +196,11 @@ def _convert(score: Path, name: str, folder: Path, splits: list[Split]) -> list[
 def _engrave(score: Path, name: str, folder: Path, splits: list[Split]) -> list[Path]:
     sides = {_side(piece, splits) for piece in (name, f"{name}_1")} - {"train"} or {"train"}
     into = folder / min(sides)
-    return sorted(into.glob(f"{name}_[0-9]*.mid")) or engrave(score, name, into)
+    if (into / f"{name}.mid").is_file():
+        return [into / f"{name}.mid"]
+    if (into / f"{name}_1.mid").is_file():
+        return sorted(into.glob(f"{name}_[0-9]*.mid"))
+    return engrave(score, name, into)
 
 
 MAKERS: dict[str, Callable[[Path, str, Path, list[Split]], list[Path]]] = {

@@ -31,6 +31,11 @@ class Recipe(NamedTuple):
     notices: tuple[str, ...] = ()
     """Files that must lie beside the music: licence and credits."""
 
+    @property
+    def roots(self) -> list[str]:
+        """Folders of the repository that hold the music."""
+        return sorted({pattern.split("/")[1] for pattern in self.patterns if pattern.count("/") > 1})
+
 
 def ascii_name(*parts: str) -> str:
     """Return words of a path joined as a file name: no accents, anything odd an underscore."""

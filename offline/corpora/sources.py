@@ -115,7 +115,7 @@ def source_files(folder: Path) -> list[Path]:
     """Return the MIDI files under ``folder`` in the order of their paths."""
     found = []
     for where, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(where, name) for name in names if name.lower().endswith(SUFFIXES)]
     return sorted(found)
 

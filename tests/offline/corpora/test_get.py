@@ -67,7 +67,7 @@ def freedoom(tmp_path):
 
 def test_the_named_commit_is_fetched_and_indexed_with_its_notices(freedoom, tmp_path):
     data = tmp_path / "data"
-    folder = get_source(freedoom, BAND, data, progress=False)
+    folder = get_source(freedoom, data, progress=False)
     assert sorted(p.name for p in folder.rglob("*.mid")) == ["d_e1m1.mid", "d_e1m2.mid"]
     assert (folder / "COPYING.adoc").read_text("utf-8") == "free"
     facts = read_facts(folder)
@@ -80,7 +80,7 @@ def test_the_named_commit_is_fetched_and_indexed_with_its_notices(freedoom, tmp_
 
 def test_only_files_that_are_wanted_are_received(freedoom, tmp_path, monkeypatch):
     monkeypatch.setattr(module.shutil, "rmtree", lambda *_, **__: None)
-    get_source(freedoom, BAND, tmp_path / "data", progress=False)
+    get_source(freedoom, tmp_path / "data", progress=False)
     tree = tmp_path / "data" / ".fetching" / freedoom.key
     assert (tree / "musics" / "d_e1m1.mid").is_file()
     assert not (tree / "levels.wad").exists()
@@ -91,34 +91,34 @@ def test_a_source_that_is_gone_is_told_in_one_sentence(freedoom, tmp_path):
     with pytest.raises(
         OSError, match=r"could not be fetched .*the source is gone; try again, or give a copy"
     ):
-        get_source(gone, BAND, tmp_path / "data", progress=False)
+        get_source(gone, tmp_path / "data", progress=False)
     lost = replace(freedoom, commit="0" * 39 + "1")
     with pytest.raises(OSError, match="at commit 000000000000 could not be fetched"):
-        get_source(lost, BAND, tmp_path / "data", progress=False)
+        get_source(lost, tmp_path / "data", progress=False)
 
 
 def test_a_fetch_that_failed_goes_on_when_it_is_called_again(freedoom, tmp_path):
     data = tmp_path / "data"
     with pytest.raises(OSError, match="could not be fetched"):
-        get_source(replace(freedoom, repository="file:///nowhere"), BAND, data, progress=False)
-    assert len(list(get_source(freedoom, BAND, data, progress=False).rglob("*.mid"))) == 2
+        get_source(replace(freedoom, repository="file:///nowhere"), data, progress=False)
+    assert len(list(get_source(freedoom, data, progress=False).rglob("*.mid"))) == 2
 
 
 def test_a_missing_git_is_told_in_one_sentence(freedoom, tmp_path, monkeypatch):
     monkeypatch.setattr(fetch_module.shutil, "which", lambda _: None)
     with pytest.raises(OSError, match=r"git is missing.*install it"):
-        get_source(freedoom, BAND, tmp_path / "data", progress=False)
+        get_source(freedoom, tmp_path / "data", progress=False)
 
 
 def test_what_is_there_is_not_fetched_again(freedoom, tmp_path, monkeypatch):
-    folder = get_source(freedoom, BAND, tmp_path / "data", progress=False)
+    folder = get_source(freedoom, tmp_path / "data", progress=False)
     monkeypatch.setattr(module, "fetch_commit", lambda *_, **__: pytest.fail("it was fetched again"))
-    assert get_source(freedoom, BAND, tmp_path / "data", progress=False) == folder
+    assert get_source(freedoom, tmp_path / "data", progress=False) == folder
 
 
 def test_a_changed_a_missing_and_an_added_file_are_found(freedoom, tmp_path):
     data = tmp_path / "data"
-    folder = get_source(freedoom, BAND, data, progress=False)
+    folder = get_source(freedoom, data, progress=False)
     assert check_corpus(BAND, data, progress=False)[0].problem == ""
     files = sorted(folder.rglob("*.mid"))
     files[0].write_bytes(files[0].read_bytes() + b"\0")
@@ -163,7 +163,7 @@ def test_scores_become_midi_files_named_as_in_the_splits(tmp_path):
     RECIPES[QUARTETS.key] = recipe._replace(patterns=("/scores/**/*.xml",))
     try:
         source = replace(QUARTETS, repository=repository.as_uri(), commit=commit(repository))
-        folder = get_source(source, CORPORA["quartets"], tmp_path / "data", progress=False)
+        folder = get_source(source, tmp_path / "data", progress=False)
     finally:
         RECIPES[QUARTETS.key] = recipe
     path = next(folder.rglob("Andree__Elfrida-String_Quartet_in_A_major-sq1.mid"))
@@ -228,11 +228,11 @@ def test_a_conversion_that_was_stopped_goes_on(tmp_path, monkeypatch):
         write_midi(into, [("Voice", 52, 0, tune(0)), ("Piano", 0, 1, tune(1))])
 
     monkeypatch.setattr(module, "convert_musicxml", convert)
-    song, data = CORPORA["song"], tmp_path / "data"
+    data = tmp_path / "data"
     with pytest.raises(KeyboardInterrupt):
-        get_source(LIEDER, song, data, clone, progress=False)
+        get_source(LIEDER, data, clone, progress=False)
     assert not (data / LIEDER.key / "index.json").exists()
-    get_source(LIEDER, song, data, clone, progress=False)
+    get_source(LIEDER, data, clone, progress=False)
     assert len(made) == 3, "a file that was made was made again"
     assert len(read_facts(data / LIEDER.key)) == 2
 
@@ -272,8 +272,25 @@ def test_a_folder_with_several_sources_gives_each_its_own(tmp_path):
 
 def test_a_folder_without_music_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="holds neither MIDI files nor a clone"):
-        get_source(FREEDOOM, BAND, tmp_path / "data", tmp_path / "empty", progress=False)
+    with pytest.raises(ValueError, match="holds neither MIDI files nor a repository"):
+        get_corpus(BAND, tmp_path / "data", tmp_path / "empty", progress=False)
+
+
+def test_a_clone_of_one_source_leaves_the_others_to_be_fetched(freedoom, tmp_path, monkeypatch):
+    data, clone = tmp_path / "data", tmp_path / "freedoom"
+    _git(clone, "checkout", "--quiet", freedoom.commit)
+    fetched = []
+
+    def fetch(source, patterns, folder, **_):
+        fetched.append(source.key)
+        raise OSError("offline")
+
+    monkeypatch.setattr(module, "fetch_commit", fetch)
+    monkeypatch.setattr(module, "need_lilypond", lambda: None)
+    with pytest.raises(OSError, match="offline"):
+        get_corpus(BAND, data, clone, progress=False)
+    assert fetched == [MUTOPIA.key]
+    assert len(list((data / FREEDOOM.key).rglob("*.mid"))) == 2
 
 
 def test_the_works_of_the_real_index_give_the_names_of_its_files(real_data):
