@@ -39,7 +39,7 @@ def match_tracks(tracks: Sequence[Track], parts: Sequence[str]) -> Labels:
 
 def name_key(name: str) -> str:
     """Return what two names of one part have in common: "Violin II" and "violin_2" are one."""
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", name).casefold())
+    words: list[str] = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", name).casefold())
     return " ".join(NUMBERS.get(word, word) for word in words)
 
 

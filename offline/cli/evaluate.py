@@ -7,10 +7,13 @@ from typing import Annotated, Literal
 import typer
 
 from offline.cli.options import Data, Quiet, check_installed
+from offline.cli.picture import draw_picture
 from offline.cli.tables import Table, show_tables
 from offline.shipped import CORPUS_KEYS, corpus_of
 
 app = typer.Typer(rich_markup_mode="markdown")
+
+app.command("picture")(draw_picture)
 
 
 @app.callback()
