@@ -27,7 +27,7 @@ class Outcome:
     validation_accuracy: float | None
     """Of those weights, on an excerpt of each validation piece."""
     seconds: float
-    """Spent on training."""
+    """Of processor time, spent on training."""
     seed: int
     version: str
     """Of Concertino and of PyTorch."""

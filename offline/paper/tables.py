@@ -190,10 +190,10 @@ def train_cell(
     if checkpoint.is_file():
         run.resume(checkpoint)
         before = float(clock.read_text("utf-8")) if clock.is_file() else 0.0
-    start = time.monotonic()
+    start = time.process_time()
 
     def spent() -> float:
-        return before + time.monotonic() - start
+        return before + time.process_time() - start
 
     def note(run: Run, loss: float, accuracy: float) -> None:
         part = clock.with_suffix(".part")
