@@ -105,14 +105,15 @@ def _mean_bpm(performance: Performance) -> float:
 def read_tracks(performance: Performance, shortest: float = 1.0) -> list[Track]:
     """Return the tracks that have notes, without drums and notes of less than ``shortest`` ticks.
 
-    In a file with one such track, each of its channels is a track. Onsets and durations are in the
-    file's ticks.
+    In a file with one such track, each of its channels is one, if there are several. Onsets and durations
+    are in the file's ticks.
     """
     events = performance.events[performance.events["channel"] != DRUMS]
     kinds = events["status"] & 0xF0
     number = events["track"].astype(np.int64)
     channel = events["channel"].astype(np.int64)
-    split = len(np.unique(number[kinds == NOTE_ON])) == 1
+    begun = kinds == NOTE_ON
+    split = len(np.unique(number[begun])) == 1 < len(np.unique(channel[begun]))
     owner = channel if split else number
     struck = np.flatnonzero((kinds == NOTE_ON) | (kinds == NOTE_OFF))
     key = (number[struck] << 4 | channel[struck]) << 7 | events["data1"][struck]
