@@ -49,6 +49,7 @@ def whole_draft(name: str, corpus: Corpus, weights: Mapping[str, np.ndarray], re
         outputs=(Output("scores", "float32", ("notes", parts), "scores"),),
         parts=corpus.parts,
         corpus=corpus.key,
+        kind=KIND,
         summary=f"For whole pieces of {corpus.title}: reads all notes, then decides each by what was decided",
         about=f"""It is given every note of a piece at once: pitch, onset and duration. Each note is
 described by its place in the chord and among all notes that sound, the intervals to the nearest of these, to

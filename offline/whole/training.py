@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from offline.augment import Augmentation, excerpt
+from offline.augment import Augmentation, chosen_pieces, excerpt
 from offline.score import Piece
 from offline.training import Run
 from offline.whole.model import IGNORED, WholeSeparator, batch_past, make_batch, play
@@ -49,6 +49,8 @@ class WholeRecipe:
     """Whether the piece is read from its end as well."""
     told: bool = True
     """Whether a note is told what the parts have played before it."""
+    excerpts: int = 0
+    """Excerpts of an epoch, drawn from the pieces by their length; 0: one of each piece."""
 
 
 def new_whole_model(recipe: WholeRecipe, parts: int) -> WholeSeparator:
@@ -72,11 +74,12 @@ def past_of(part: np.ndarray, parts: int, damage: float, draws: np.random.Genera
 
 
 def train_whole_epoch(run: Run, training: Sequence[Piece], steps: int) -> None:
-    """Show every piece once, in a new order, each as a new excerpt in a new key."""
+    """Show new excerpts, each in a new key: one of every piece, or as many as the recipe says."""
     recipe, model = run.recipe, run.model
     grown = (run.epoch / recipe.epochs - recipe.own_from) / (recipe.own_full - recipe.own_from)
     own = recipe.own * min(max(grown, 0.0), 1.0)
-    for step, chosen in enumerate(np.array_split(run.draws.permutation(len(training)), steps)):
+    places = chosen_pieces(training, recipe.excerpts, run.draws)
+    for step, chosen in enumerate(np.array_split(places, steps)):
         batch = make_batch([excerpt(training[i], recipe.augmentation, run.draws) for i in chosen])
         if run.draws.random() < own:
             past, _ = play(model, batch, run.draws if run.draws.random() < 0.5 else None)
