@@ -9,13 +9,17 @@ import pytest
 from typer.testing import CliRunner
 
 from offline import cli
+from offline.demo import save_printed
 from offline.evaluation import play_take
 from offline.facts import LAST, SINCE_ONSET, SINCE_PITCH, SINGLES, columns_of, describe_all, fact_count
 from offline.folder import read_folder, read_take
 from offline.matching import name_key
+from offline.take import take_of
+from tests.contract.tiny import make_sequence, write_plugin
 
 RUNNER = CliRunner()
 PARTS = ("high", "low")
+CHORALE = ("soprano", "alto", "tenor", "bass")
 TICKS = 480
 
 
@@ -268,9 +272,29 @@ def test_what_is_told_of_a_long_piece_is_what_its_whole_past_says(tmp_path):
     np.testing.assert_array_equal(seen, told[:, [LAST, SINCE_ONSET, SINCE_PITCH]].reshape(len(take), -1))
 
 
-def test_the_command_measures_the_good_and_tells_of_the_bad(made_up, tmp_path):
-    from offline.demo import save_printed
+def test_a_printed_piece_comes_back_as_it_was(made_up, tmp_path):
+    save_printed(tmp_path / "a.mid", made_up(1), 66)
+    found, wanted = read_take(tmp_path / "a.mid", CHORALE), take_of(made_up(1))
+    assert found.bpm == pytest.approx(wanted.bpm, abs=1e-3)
+    for column in ("pitch", "part", "tick"):
+        np.testing.assert_array_equal(getattr(found, column), getattr(wanted, column))
+    np.testing.assert_allclose(found.end, wanted.end, atol=0.1)
 
+
+def test_a_separator_of_whole_pieces_is_measured_on_a_folder(made_up, tmp_path, monkeypatch):
+    model, manifest = make_sequence()
+    write_plugin(tmp_path / "models" / "whole", manifest, model.SerializeToString())
+    monkeypatch.setenv("CONCERTINO_MODELS", str(tmp_path / "models"))
+    piece = made_up(1)
+    save_printed(tmp_path / "mine.mid", piece, 80)
+    done = RUNNER.invoke(cli.evaluate, ["separator", "whole", "--input", str(tmp_path), "--json", "-"])
+    found = json.loads(done.stdout)
+    assert found["notes"] == 48
+    # Its one rule is the pitch modulo four.
+    assert found["accuracy"] == pytest.approx((piece.pitch % 4 == piece.part).mean())
+
+
+def test_the_command_measures_the_good_and_tells_of_the_bad(made_up, tmp_path):
     save_printed(tmp_path / "mine.mid", made_up(1), 80)
     _smpte(tmp_path / "bad.mid")
     done = RUNNER.invoke(cli.evaluate, ["separator", "zone", "--input", str(tmp_path), "--json", "-"])

@@ -21,6 +21,7 @@ from offline.picture import (
 from offline.score import TICKS, make_piece
 from offline.split import load_split
 from offline.take import NOBODY, take_of
+from tests.contract.tiny import make_sequence, write_plugin
 
 RUNNER = CliRunner()
 PARTS = ("soprano", "alto", "tenor", "bass")
@@ -123,6 +124,17 @@ def test_the_command_draws_a_file_as_written_or_as_played(made_up, tmp_path, mon
     assert RUNNER.invoke(cli.evaluate, played).exit_code == 0
     assert (tmp_path / "mine.png").read_bytes().startswith(MAGIC[".png"])
     assert (tmp_path / "played.svg").is_file()
+
+
+def test_the_command_draws_a_separator_of_whole_pieces(made_up, tmp_path, monkeypatch):
+    model, manifest = make_sequence()
+    write_plugin(tmp_path / "models" / "whole", manifest, model.SerializeToString())
+    monkeypatch.setenv("CONCERTINO_MODELS", str(tmp_path / "models"))
+    save_printed(tmp_path / "mine.mid", made_up(1), 80)
+    drawn = ["picture", str(tmp_path / "mine.mid"), "--offline", "whole", "-o", str(tmp_path / "a.svg")]
+    assert RUNNER.invoke(cli.evaluate, drawn).exit_code == 0
+    drawn[2] = "--online"
+    assert "give it with --offline" in str(RUNNER.invoke(cli.evaluate, drawn).exception)
 
 
 def test_the_command_draws_a_piece_of_the_corpus(chorales, tmp_path):
