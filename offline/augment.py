@@ -1,5 +1,6 @@
 """Excerpts for training: what a piece may look like when another player plays a part of it in another key."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +56,14 @@ def excerpt(piece: Piece, how: Augmentation, draws: np.random.Generator) -> Piec
         kept &= played.part != draws.integers(0, played.part.max() + 1)
     kept[0] |= not kept.any()  # never an empty excerpt
     return select(played, kept)
+
+
+def chosen_pieces(training: Sequence[Piece], excerpts: int, draws: np.random.Generator) -> np.ndarray:
+    """Return the places of the pieces that an epoch takes its excerpts from, in a random order."""
+    if not excerpts:
+        return draws.permutation(len(training))
+    length = np.array([len(piece) for piece in training], float)
+    return draws.choice(len(training), excerpts, p=length / length.sum())
 
 
 def loosen(piece: Piece, unevenness: float, spread: float, draws: np.random.Generator) -> Piece:

@@ -51,7 +51,7 @@ def model_card(
 
 ## How good it is
 
-On the {result.pieces} test pieces ({result.notes:,} notes), stepped note by note as a host does:
+On the {result.pieces} test pieces ({result.notes:,} notes), {_HOW[draft.kind]}:
 
 | measure | value |
 | --- | --- |
@@ -83,6 +83,9 @@ beat.
 
 `{training.command}`. Licence of the plugin: {manifest.licence}.
 """
+
+
+_HOW = {"separator": "stepped note by note as a host does", "sequence-separator": "each given as a whole"}
 
 
 def _paragraphs(text: str) -> str:

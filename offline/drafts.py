@@ -1,7 +1,7 @@
 """What each trained separator is: its graph, its tensors, and the words of its model card."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class Draft(NamedTuple):
     """Key of the corpus that it is measured on."""
     made_from: str = ""
     """What the weights or the defaults come from, where that is not this corpus."""
+    kind: Literal["separator", "sequence-separator"] = "separator"
+    """Whether it takes a note at a time or a whole piece."""
 
 
 def lstm_draft(name: str, corpus: Corpus, weights: Mapping[str, np.ndarray], recipe: str) -> Draft:

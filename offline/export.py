@@ -90,7 +90,7 @@ def make_manifest(draft: Draft, facts: Facts, metrics: dict[str, float]) -> Mani
     return Manifest(
         schema=1,
         name=draft.name,
-        kind="separator",
+        kind=draft.kind,
         summary=draft.summary,
         version=VERSION,
         licence="MIT",

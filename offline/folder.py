@@ -20,8 +20,9 @@ NAMED = 3
 def read_folder(folder: Path, parts: Sequence[str], notice: Callable[[str], None]) -> list[Take]:
     """Return a take for each file of ``folder`` and the folders in it, in the order of their paths.
 
-    ``folder`` may be a single file. Tracks are matched to ``parts`` as ``offline.matching`` says. A file that
-    can't be used is left out, and ``notice`` is told why in one line; so it is of tracks that no part plays.
+    ``folder`` may be a single file, which must be of use. Tracks are matched to ``parts`` as
+    ``offline.matching`` says. A file that can't be used is left out, and ``notice`` is told why in one line;
+    so it is of tracks that no part plays.
 
     Raises:
         OSError: there is no such folder.
@@ -29,23 +30,22 @@ def read_folder(folder: Path, parts: Sequence[str], notice: Callable[[str], None
     """
     if not folder.exists():
         raise OSError(f"{folder} is no folder: give one that holds MIDI files with a track for each part")
-    takes, files = [], _files(folder)
+    if folder.is_file():
+        try:
+            return [read_take(folder, parts, notice)]
+        except ValueError as error:
+            raise ValueError(f"{folder}: {_reason(error, folder)}") from error
+    takes = []
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not p.is_dir())
     for path in files:
         try:
             takes.append(read_take(path, parts, notice))
         except (OSError, ValueError) as error:
             notice(_line(f"{path.name} is left out: {_reason(error, path)}"))
     if not takes:
-        found = f"none of {len(files)} files can be used" if files else "no MIDI file (.mid, .midi) is there"
+        found = "none of its files can be used" if files else "no MIDI file (.mid, .midi) is there"
         raise ValueError(f"{folder}: {found}; give MIDI files with a track for each of {', '.join(parts)}")
     return takes
-
-
-def _files(folder: Path) -> list[Path]:
-    if folder.is_dir():
-        found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-        return sorted(path for path in found if not path.is_dir())
-    return [folder]
 
 
 def _reason(error: OSError | ValueError, path: Path) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from offline.augment import Augmentation, excerpt
+from offline.augment import Augmentation, chosen_pieces, excerpt
 from offline.history import HistorySeparator, batch_rows, make_batch, play
 from offline.human import PERTURBATIONS, perform
 from offline.score import Piece
@@ -75,14 +75,6 @@ def past_of(part: np.ndarray, parts: int, damage: float, draws: np.random.Genera
     """Return a history: the true parts, where some notes, and those that are nobody's, went anywhere."""
     anyone = draws.integers(0, parts, part.shape)
     return np.where((part == NOBODY) | (draws.random(part.shape) < damage), anyone, part)
-
-
-def chosen_pieces(training: Sequence[Piece], excerpts: int, draws: np.random.Generator) -> np.ndarray:
-    """Return the places of the pieces that an epoch takes its excerpts from, in a random order."""
-    if not excerpts:
-        return draws.permutation(len(training))
-    length = np.array([len(piece) for piece in training], float)
-    return draws.choice(len(training), excerpts, p=length / length.sum())
 
 
 def train_history_epoch(run: Run, training: Sequence[Piece], steps: int) -> None:

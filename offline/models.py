@@ -17,10 +17,15 @@ from offline.history_training import HistoryRecipe, new_history_model, train_his
 from offline.human import PERTURBATIONS, human_takes
 from offline.lstm import LSTMSeparator, score_take
 from offline.lstm import measure as measure_lstm
-from offline.runs import Scorer
+from offline.runs import Scorer, check_parity
 from offline.score import Piece
 from offline.take import Take, take_of
 from offline.training import Recipe, Run, new_model, train_epoch
+from offline.whole.model import heads
+from offline.whole.model import measure as measure_whole
+from offline.whole.plugin import build_whole, check_whole_parity, whole_draft
+from offline.whole.training import WholeRecipe, new_whole_model, train_whole_epoch
+from realtime.contract.plugin import Plugin
 
 Weights = Mapping[str, np.ndarray]
 M = TypeVar("M", bound=nn.Module)
@@ -37,7 +42,8 @@ class Model:
     measure: Callable[[Any, Sequence[Any]], tuple[float, float]]
     validation: Callable[[Sequence[Piece]], Sequence[Any]]
     """What ``measure`` is given of the validation pieces."""
-    scorer: Callable[[Weights], Scorer]
+    check: Callable[[Weights, Plugin, Sequence[Piece]], float]
+    """Raises ValueError where a plugin does not give the model's scores on the pieces."""
     draft: Callable[[str, Corpus, Weights, str], Draft]
     how: str
     """For the card: how it was trained, with a place for the seed."""
@@ -65,12 +71,14 @@ def _filled(model: M, weights: Weights) -> M:
     return model.eval()
 
 
-def _lstm_scorer(weights: Weights) -> Scorer:
+def lstm_scorer(weights: Weights) -> Scorer:
+    """Return what scores a take as the paper's LSTM."""
     model = build_lstm(weights)
     return lambda take, given: score_take(model, take)
 
 
-def _history_scorer(weights: Weights) -> Scorer:
+def history_scorer(weights: Weights) -> Scorer:
+    """Return what scores a take as the separator that is told the past."""
     model = build_history(weights)
 
     @torch.no_grad()
@@ -79,6 +87,10 @@ def _history_scorer(weights: Weights) -> Scorer:
         return model(rows[None])[0][0].numpy()
 
     return score
+
+
+def _stepped(scorer: Callable[[Weights], Scorer]) -> Callable[[Weights, Plugin, Sequence[Piece]], float]:
+    return lambda weights, plugin, pieces: check_parity(scorer(weights), plugin, list(map(take_of, pieces)))
 
 
 VALIDATION_NOTES, VALIDATION_EXCERPTS = 400, 64
@@ -109,7 +121,7 @@ _PAPERS = Model(
     epoch=train_epoch,
     measure=measure_lstm,
     validation=list,
-    scorer=_lstm_scorer,
+    check=_stepped(lstm_scorer),
     draft=lstm_draft,
     how="seed {seed} on excerpts that are transposed, thinned, loosened in time or lack a part, all at "
     "random",
@@ -120,7 +132,7 @@ _TOLD_THE_PAST = Model(
     epoch=train_history_epoch,
     measure=measure_history,
     validation=_written_and_by_hand,
-    scorer=_history_scorer,
+    check=_stepped(history_scorer),
     draft=history_draft,
     how="seed {seed} on excerpts at random tempos, transposed, thinned, three in five of them played as by "
     "hand; the past they were shown was true, damaged, or the model's own decisions",
@@ -138,6 +150,22 @@ _LONG = replace(
     ),
 )
 """For corpora of long pieces, each of which is another excerpt every time."""
+_WHOLE = Model(
+    recipe=WholeRecipe(),
+    new_model=new_whole_model,
+    epoch=train_whole_epoch,
+    measure=measure_whole,
+    validation=heads,
+    check=lambda weights, plugin, pieces: check_whole_parity(build_whole(weights), plugin, pieces),
+    draft=whole_draft,
+    how="seed {seed} on excerpts that are transposed or thinned, or lack a part; the past they were "
+    "shown was true, damaged, or the model's own decisions",
+)
+_WHOLE_LONG = replace(
+    _WHOLE,
+    recipe=WholeRecipe(excerpts=320),
+    validation=excerpts_of,
+)
 
 MODELS: dict[str, Model] = {
     "bach-lstm": _PAPERS,
@@ -148,5 +176,12 @@ MODELS: dict[str, Model] = {
     "song": _LONG,
     "game-trio": _LONG,
     "pop-band": _LONG,
+    "bach-chorale-offline": _WHOLE,
+    "string-quartet-offline": _WHOLE_LONG,
+    "orchestra-offline": _WHOLE_LONG,
+    "band-offline": _WHOLE_LONG,
+    "song-offline": _WHOLE_LONG,
+    "game-trio-offline": _WHOLE_LONG,
+    "pop-band-offline": _WHOLE_LONG,
 }
 """By the name of the plugin; ``offline.shipped`` has the corpus of each."""

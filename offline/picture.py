@@ -18,9 +18,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from offline.take import NOBODY, Take
 
-COLOURS = ("#E69F00", "#56B4E9", "#C8507E", "#1F3A93", "#009E73", "#8C510A", "#B8B83C", "#6A51A3")
-"""Of the parts, mostly those of Okabe and Ito, which the colour-blind can tell apart; in print the first four
-go from light to dark. Where there are more parts, they come again, paler."""
+COLOURS = ("#F2B701", "#3D9BD6", "#B5305F", "#1B2A63", "#009E73", "#8C510A", "#B8B83C", "#6A51A3")
+"""Of the parts. The first four go from light to dark, for print and for the colour-blind; where there are
+more than eight parts, they come again, paler."""
 MIXTURE, WRONG = "#6B7280", "#000000"
 NOBODYS = "#C5C9D0"
 """Of a note that belongs to no part."""

@@ -12,6 +12,7 @@ from offline.corpora.load import load_corpus, load_corpus_split
 from offline.evaluation import Result, play_take
 from offline.export import Facts, export_plugin
 from offline.rule_drafts import RULES
+from offline.score import Piece
 from offline.shipped import TRAINABLE
 from offline.split import pick
 from offline.take import Take, take_of
@@ -106,13 +107,14 @@ def export_separator(
         f"{facts['best_epoch']}, the best by validation loss ({facts['validation_loss']:.4f}; validation "
         f"accuracy {facts['validation_accuracy']:.2%})."
     )
-    test = written_takes(corpus.key, data=data, progress=progress)
-
-    def check(plugin: Plugin) -> None:
-        check_parity(made.scorer(arrays), plugin, test)
-
-    draft = made.draft(name, corpus, arrays, how)
-    return export_plugin(draft, facts_of(corpus, data=data), test, into, check)
+    pieces = split_pieces(corpus.key, data=data, progress=progress)
+    return export_plugin(
+        made.draft(name, corpus, arrays, how),
+        facts_of(corpus, data=data),
+        [take_of(piece) for piece in pieces],
+        into,
+        lambda plugin: made.check(arrays, plugin, pieces),
+    )
 
 
 def export_rule(name: str, into: Path, *, progress: bool = True) -> tuple[Path, Result]:
@@ -157,5 +159,12 @@ def written_takes(
     corpus: str = "bach", split: str = "test", *, data: Path | None = None, progress: bool = True
 ) -> list[Take]:
     """Return the pieces of one side of a corpus's split, as written."""
+    return [take_of(piece) for piece in split_pieces(corpus, split, data=data, progress=progress)]
+
+
+def split_pieces(
+    corpus: str, split: str = "test", *, data: Path | None = None, progress: bool = True
+) -> list[Piece]:
+    """Return the pieces of one side of a corpus's split."""
     names = getattr(load_corpus_split(corpus), split)
-    return [take_of(piece) for piece in pick(load_corpus(corpus, data=data, progress=progress), names)]
+    return pick(load_corpus(corpus, data=data, progress=progress), names)

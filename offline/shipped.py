@@ -12,6 +12,13 @@ TRAINABLE = MappingProxyType(
         "song": "song",
         "game-trio": "nes",
         "pop-band": "lakh",
+        "bach-chorale-offline": "bach",
+        "string-quartet-offline": "quartets",
+        "orchestra-offline": "orchestra",
+        "band-offline": "band",
+        "song-offline": "song",
+        "game-trio-offline": "nes",
+        "pop-band-offline": "lakh",
     }
 )
 """The separators that can be trained, and the corpus of each; ``offline.models.MODELS`` has the rest."""

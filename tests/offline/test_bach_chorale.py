@@ -26,10 +26,10 @@ def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_pie
     )
     torch.set_num_threads(1)  # more only get in each other's way on a model this small
     from offline.human import PERTURBATIONS, human_takes
-    from offline.models import MODELS
+    from offline.models import history_scorer
     from offline.runs import check_parity
 
-    scorer = MODELS["bach-chorale"].scorer(load_weights(FOLDER / "bach-chorale.npz")[0])
+    scorer = history_scorer(load_weights(FOLDER / "bach-chorale.npz")[0])
     takes = test_takes + human_takes(test_takes, list(PERTURBATIONS))
     assert check_parity(scorer, plugin, takes) < 1e-4
 

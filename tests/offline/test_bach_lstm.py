@@ -41,16 +41,16 @@ def weights():
 def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_piece(
     plugin, weights, test_takes
 ):
-    from offline.models import MODELS
+    from offline.models import lstm_scorer
     from offline.runs import check_parity
 
     assert len(test_takes) == 41
-    assert check_parity(MODELS["bach-lstm"].scorer(weights), plugin, test_takes) < 1e-4
+    assert check_parity(lstm_scorer(weights), plugin, test_takes) < 1e-4
 
 
 def test_the_graph_that_ships_is_the_one_that_the_code_makes(plugin, weights, made_up, tmp_path, one_thread):
-    from offline.drafts import lstm_draft
     from offline.corpora.catalog import CORPORA
+    from offline.drafts import lstm_draft
     from offline.export import Facts, export_plugin
 
     draft = lstm_draft("bach-lstm", CORPORA["bach"], weights, "")
@@ -62,12 +62,12 @@ def test_the_graph_that_ships_is_the_one_that_the_code_makes(plugin, weights, ma
 
 
 def test_a_graph_of_other_weights_is_refused(plugin, weights, test_takes, one_thread):
-    from offline.models import MODELS
+    from offline.models import lstm_scorer
     from offline.runs import check_parity
 
     other = weights | {"scores.bias": weights["scores.bias"] + np.float32([0.001, 0, 0, 0])}
     with pytest.raises(ValueError, match="differ on bwv"):
-        check_parity(MODELS["bach-lstm"].scorer(other), plugin, test_takes[:1])
+        check_parity(lstm_scorer(other), plugin, test_takes[:1])
 
 
 def test_it_is_at_least_as_accurate_as_the_paper_and_as_its_manifest_says(plugin, test_takes):

@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from offline.evaluation import evaluate_human
 from offline.corpora.catalog import CORPORA
+from offline.evaluation import evaluate_human
 from offline.export import Facts, export_plugin, metrics_of
 from offline.graph import OPSET
 from offline.rule_drafts import RULES

@@ -222,7 +222,7 @@ def test_a_folder_without_a_file_that_can_be_used_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"no MIDI file .* a track for each of high, low"):
         read_folder(tmp_path, PARTS, print)
     _smpte(tmp_path / "a.mid")
-    with pytest.raises(ValueError, match="none of 1 files can be used"):
+    with pytest.raises(ValueError, match="none of its files can be used"):
         read_folder(tmp_path, PARTS, print)
     with pytest.raises(OSError, match="is no folder"):
         read_folder(tmp_path / "none", PARTS, print)
@@ -232,6 +232,14 @@ def test_a_file_may_be_given_for_a_folder_and_folders_hold_folders(tmp_path):
     (tmp_path / "in.mid").mkdir()
     path = _write(tmp_path / "in.mid" / "a.MID", [HIGH, LOW])
     assert len(read_folder(path, PARTS, print)) == len(read_folder(tmp_path, PARTS, print)) == 1
+
+
+def test_a_file_given_for_a_folder_that_can_not_be_used_is_refused_in_one_sentence(tmp_path):
+    path = _write(tmp_path / "a.mid", [HIGH], ("x",))
+    told = []
+    with pytest.raises(ValueError, match=r"a\.mid: 1 track has notes, and there are 2 parts"):
+        read_folder(path, PARTS, told.append)
+    assert not told
 
 
 def test_a_hundred_thousand_notes_are_read_and_stepped_in_seconds(tmp_path):

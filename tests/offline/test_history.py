@@ -27,7 +27,7 @@ from offline.history_training import (  # noqa: E402
     train_history_epoch,
 )
 from offline.human import PERTURBATIONS, human_takes, perform  # noqa: E402
-from offline.models import MODELS  # noqa: E402
+from offline.models import history_scorer  # noqa: E402
 from offline.runs import check_parity  # noqa: E402
 from offline.take import NOBODY, take_of  # noqa: E402
 from offline.training import Run, train  # noqa: E402
@@ -92,7 +92,7 @@ def test_the_graph_gives_the_scores_of_the_model(model, made_up, tmp_path):
     weights = model_weights(model)
     takes = [take_of(made_up(seed, chords=30)) for seed in range(3)]
     takes += human_takes(takes, list(PERTURBATIONS))
-    scorer = MODELS["bach-chorale"].scorer(weights)
+    scorer = history_scorer(weights)
 
     def check(plugin):
         assert check_parity(scorer, plugin, takes) < 1e-5
