@@ -34,6 +34,8 @@ NEAR = 1e-3
 """Beats that are nothing: milliseconds do not come out even."""
 SPACE = 2
 """Semitones above the highest note and below the lowest."""
+LONGEST = 90
+"""Letters of a title that fit."""
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -80,7 +82,10 @@ def draw_rows(
     last = min(first + beats, float(np.ceil(end[shown].max() - NEAR)))
     with mpl.rc_context(STYLE):  # pyright: ignore[reportArgumentType]
         figure = Figure((WIDTH, MARGINS + ROW_HEIGHT * len(rows)), layout="constrained")
-        figure.suptitle(title or take.name, x=0.008, ha="left", fontsize=11, fontweight="bold")
+        heading = title or take.name
+        if len(heading) > LONGEST:
+            heading = heading[: LONGEST - 3] + "..."
+        figure.suptitle(heading, x=0.008, ha="left", fontsize=11, fontweight="bold")
         axes = list(figure.subplots(len(rows), 1, sharex=True, sharey=True, squeeze=False)[:, 0])
         for axis, row in zip(axes, rows, strict=True):
             part = None if row.part is None else row.part[shown]

@@ -89,12 +89,13 @@ def test_both_notes_of_a_unison_can_be_seen():
 
 
 def test_texts_do_not_overlap(take):
-    figure = draw_rows(take, PARTS, _rows(take, wrong=(1,)), title="A chorale")
+    figure = draw_rows(take, PARTS, _rows(take, wrong=(1,)), title="A chorale " * 20)
     figure.draw_without_rendering()
     texts = [figure._suptitle, *(axis._left_title for axis in figure.axes), figure.axes[2].xaxis.label]
     boxes = [text.get_window_extent() for text in texts] + [figure.legends[0].get_window_extent()]
     boxes += [label.get_window_extent() for label in figure.axes[2].get_xticklabels()]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
 
 
 def test_sixteen_parts_have_sixteen_colours():
