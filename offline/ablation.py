@@ -126,7 +126,7 @@ def main(
     """Measure each line on the validation pieces, written and by hand; what is in the file stays."""
     torch.set_num_threads(1)
     made, corpus = MODELS[model], find_corpus(TRAINABLE[model])
-    pieces, split = load_corpus(corpus.key, data=data), load_corpus_split(corpus.key)
+    pieces, split = load_corpus(corpus.key, data=data), load_corpus_split(corpus.key, data=data)
     training, validation = pick(pieces, split.train), pick(pieces, split.validation)
     written = [take_of(piece) for piece in excerpts_of(validation)]
     by_hand = human_takes(written, list(PERTURBATIONS), seed=1)

@@ -40,8 +40,9 @@ class Facts(NamedTuple):
     def split(self) -> str:
         """The file of the split, and the pieces on each side."""
         train, validation, test = self.sides
-        file = split_file(self.corpus.key).name
-        return f"offline/splits/{file}: {train} pieces to train, {validation} to validate, {test} to test"
+        file = split_file(self.corpus.key)
+        made = f"offline/splits/{file.name}" if file.is_file() else f"concertino data split {self.corpus.key}"
+        return f"{made}: {train} pieces to train, {validation} to validate, {test} to test"
 
 
 def export_plugin(

@@ -61,7 +61,7 @@ def train_separator(
     if resume:
         run.resume(checkpoint)
     pieces = load_corpus(corpus.key, data=data, progress=progress)
-    split = load_corpus_split(corpus.key)
+    split = load_corpus_split(corpus.key, data=data)
     folder.mkdir(parents=True, exist_ok=True)
 
     def note(run: Run, loss: float, accuracy: float) -> None:
@@ -127,7 +127,10 @@ def export_rule(name: str, into: Path, *, progress: bool = True) -> tuple[Path, 
 
 def facts_of(corpus: Corpus, *, data: Path | None = None) -> Facts:
     """Return what a card says of a corpus: how large it is, and how it is split."""
-    pieces, split = load_corpus(corpus.key, data=data, progress=False), load_corpus_split(corpus.key)
+    pieces, split = (
+        load_corpus(corpus.key, data=data, progress=False),
+        load_corpus_split(corpus.key, data=data),
+    )
     counts = len(split.train), len(split.validation), len(split.test)
     return Facts(corpus, len(pieces), sum(map(len, pieces.values())), counts)
 
@@ -166,5 +169,5 @@ def split_pieces(
     corpus: str, split: str = "test", *, data: Path | None = None, progress: bool = True
 ) -> list[Piece]:
     """Return the pieces of one side of a corpus's split."""
-    names = getattr(load_corpus_split(corpus), split)
+    names = getattr(load_corpus_split(corpus, data=data), split)
     return pick(load_corpus(corpus, data=data, progress=progress), names)

@@ -62,7 +62,7 @@ def load_music(corpus: str, data: Path | None, *, progress: bool = True) -> Musi
     Raises:
         ValueError, OSError: there is no such corpus, or its files are not there.
     """
-    pieces, split = load_corpus(corpus, data=data, progress=progress), load_corpus_split(corpus)
+    pieces, split = load_corpus(corpus, data=data, progress=progress), load_corpus_split(corpus, data=data)
     return Music(find_corpus(corpus).parts, *(pick(pieces, side) for side in split))
 
 

@@ -68,7 +68,7 @@ def test_each_line_is_measured_once(made_up, tmp_path, monkeypatch):
     pieces = {f"made-up-{seed}": made_up(seed) for seed in range(6)}
     names = tuple(pieces)
     monkeypatch.setattr(ablation, "load_corpus", lambda *a, **k: pieces)
-    monkeypatch.setattr(ablation, "load_corpus_split", lambda key: Split(names[:4], names[4:5], names[5:]))
+    monkeypatch.setattr(ablation, "load_corpus_split", lambda *a, **k: Split(names[:4], names[4:5], names[5:]))
     tiny = HistoryRecipe(batch=4, width=24, units=16, own_from=0)
     made = replace(ablation.MODELS["bach-chorale"], recipe=tiny)
     monkeypatch.setitem(ablation.MODELS, "bach-chorale", made)
