@@ -83,13 +83,11 @@ def history_step(weights: Mapping[str, np.ndarray]) -> bytes:
 
 def _rows(g: GraphBuilder, parts: int, chordal: bool) -> str:
     """Add what turns the facts into rows of the table, in any order: they are summed."""
-    # Times: how many of the edges each one has reached.
-    times = g.add("Concat", ["since_note", "since_onset", "since_release"], axis=0)
-    values = ["pitch", g.add("Min", ["chord_index", _int(g, "most", [CHORD - 1])])]
-    _int(g, "axis1", [1])
-    if chordal:
-        values.append(_reached(g, "since_pitch", g.constant("pitch_edges", np.array(PITCH_EDGES_MS))))
-    values.append(_reached(g, times, g.constant("edges", np.array(EDGES_MS, np.int64))))
+    # Times: how many of its edges each one has reached.
+    told = ["since_note", "since_onset", "since_release", *(["since_pitch"] if chordal else [])]
+    column = g.add("Unsqueeze", [g.add("Concat", told, axis=0), _int(g, "axis1", [1])])
+    reached = g.add("GreaterOrEqual", [column, g.constant("edges", _edges(parts, chordal))])
+    time = g.add("ReduceSum", [g.add("Cast", [reached], to=INT64), "axis1"], keepdims=0)
     # Intervals: from each part's last pitch to this one, and from this one to the chord's next.
     told = ["last_pitch", *(["nearest_pitch"] if chordal else [])]
     pitches = g.add("Concat", [*told, "chord_above"], axis=0)
@@ -101,23 +99,26 @@ def _rows(g: GraphBuilder, parts: int, chordal: bool) -> str:
     shifted = g.add("Sub", [near, "lowest"])  # intervals of the parts count from the lowest
     none = np.array([NO_INTERVAL] * from_parts + [STEPS_ABOVE - 1] * CHORD_ABOVE)
     absent = g.add("Less", [pitches, _int(g, "zero", [0])])
-    values.append(g.add("Where", [absent, g.constant("none", none), shifted]))
-    offset = g.add("Add", [g.add("Concat", values, axis=0), g.constant("offsets", _offsets(parts, chordal))])
-    # What is told once for a key that is down and once for one that is not: onset, release and interval.
+    interval = g.add("Where", [absent, g.constant("none", none), shifted])
+    # What is told once for a key that is down and once for one that is not, by the rows between the two.
+    strides = [TIMES, 0, 0, INTERVALS, 0] if chordal else [TIMES, 0, INTERVALS]
     down = g.add("Min", ["down", _int(g, "one", [1])])
-    strides = g.constant("strides", np.array([[TIMES], [0], [INTERVALS]]))
-    moved = g.add("Reshape", [g.add("Mul", [down, strides]), _int(g, "flat", [-1])])
-    more = parts if chordal else 0
+    moved = g.add("Mul", [down, g.constant("strides", np.array(strides)[:, None])])
+    moved = g.add("Reshape", [moved, _int(g, "flat", [-1])])
+    chord = g.add("Min", ["chord_index", _int(g, "most", [CHORD - 1])])
+    values = g.add("Concat", ["pitch", chord, time, interval], axis=0)
+    offset = g.add("Add", [values, g.constant("offsets", _offsets(parts, chordal))])
     # The chord's notes beyond those that the table knows are cut off: they stand at the end.
-    used = g.add("Slice", [offset, "zero", _int(g, "used", [3 + 3 * parts + 2 * more + ABOVES]), "zero"])
-    before, after = _int(g, "before", [0] * (3 + more)), _int(g, "after", [0] * (more + ABOVES))
+    used = g.add("Slice", [offset, "zero", _int(g, "used", [3 + len(strides) * parts + ABOVES]), "zero"])
+    before, after = _int(g, "before", [0] * 3), _int(g, "after", [0] * ABOVES)
     return g.add("Add", [used, g.add("Concat", [before, moved, after], axis=0)])
 
 
-def _reached(g: GraphBuilder, times: str, edges: str) -> str:
-    """Add what counts the edges that each time has reached."""
-    reached = g.add("GreaterOrEqual", [g.add("Unsqueeze", [times, "axis1"]), edges])
-    return g.add("ReduceSum", [g.add("Cast", [reached], to=INT64), "axis1"], keepdims=0)
+def _edges(parts: int, chordal: bool) -> np.ndarray:
+    """Return the edges of each time, int64 (times, edges); fewer are filled up with what no time reaches."""
+    never = np.iinfo(np.int64).max
+    of_pitch = [*PITCH_EDGES_MS, *[never] * (len(EDGES_MS) - len(PITCH_EDGES_MS))]
+    return np.array([EDGES_MS] * (1 + 2 * parts) + [of_pitch] * (parts if chordal else 0), np.int64)
 
 
 def _offsets(parts: int, chordal: bool) -> np.ndarray:
@@ -131,7 +132,7 @@ def _offsets(parts: int, chordal: bool) -> np.ndarray:
     nearest = [PART_ROW + parts * OF_PART + i * OF_CHORDAL for i in range(parts)] if chordal else []
     pitch_time = [first + INTERVALS for first in nearest]
     chord_above = [above + j * STEPS_ABOVE for j in range(CHORD_ABOVE)]
-    return np.array([0, chord, *pitch_time, note, *onset, *release, *part, *nearest, *chord_above])
+    return np.array([0, chord, note, *onset, *release, *pitch_time, *part, *nearest, *chord_above])
 
 
 def _layer(g: GraphBuilder, weights: Mapping[str, np.ndarray], name: str) -> tuple[str, str]:
