@@ -1,0 +1,1 @@
+"""The Multitrack Music Transformer (Dong et al., ICASSP 2023): model, music, training."""

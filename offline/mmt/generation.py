@@ -1,0 +1,70 @@
+"""Music from the Multitrack Music Transformer in PyTorch: for the tables, and to check graphs against."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from offline.mmt.model import MultitrackTransformer
+from realtime.music.mmt.prompts import unconditioned
+from realtime.music.mmt.representation import Rows, as_rows
+from realtime.music.mmt.sampling import Sampler, Sampling
+
+LENGTH = 1024
+"""Rows that are generated at most, as published."""
+
+
+@torch.inference_mode()
+def generate(
+    model: MultitrackTransformer,
+    prompt: npt.ArrayLike | None = None,
+    *,
+    sampling: Sampling | None = None,
+    seed: int = 0,
+    length: int = LENGTH,
+    slide: int = 1,
+) -> Rows:
+    """Return the prompt and what the model adds to it: ``length`` rows, or fewer where the song ends.
+
+    The model sees the last rows that its context holds. When that is full, the oldest ``slide`` rows are
+    forgotten and the rest is read anew; 1 is as published, more is quicker.
+
+    Raises:
+        ValueError: the prompt is no rows, or has the end of song; or the model's weights are damaged.
+    """
+    known = as_rows(unconditioned() if prompt is None else prompt)
+    known = known if len(known) else unconditioned()
+    sampler = Sampler(sampling or Sampling(), seed)
+    sampler.observe(known)
+    if sampler.ended:
+        raise ValueError("the prompt holds the end of the song: leave out its last row")
+    reader = Reader(model, slide)
+    scores, found = reader.read(known), [*known]
+    for left in range(length, 0, -1):
+        found.append(sampler.draw(scores))
+        if sampler.ended or left == 1:
+            break
+        scores = reader.read(found[-1][None])
+    return np.stack(found)
+
+
+class Reader:
+    """Gives rows to the model one after another, and keeps what it needs of the past."""
+
+    def __init__(self, model: MultitrackTransformer, slide: int = 1):
+        self.model = model.eval()
+        self.slide = min(max(1, slide), model.size.context - 1)
+        self.past = model.no_past()
+        self.rows = np.zeros((0, 6), np.int64)
+        """Those in the past."""
+
+    @torch.inference_mode()
+    def read(self, rows: Rows) -> np.ndarray:
+        """Return the scores of what comes after ``rows``, (502,), float32."""
+        begin, context = len(self.rows), self.model.size.context
+        self.rows = np.concatenate([self.rows, rows])
+        if len(self.rows) > context:
+            self.rows = self.rows[-(context - self.slide + 1) :] if begin else self.rows[-context:]
+            begin = 0
+        new = torch.from_numpy(self.rows[begin:]).to(self.past.keys.device)
+        scores = self.model(new[None], self.past, begin)[0, -1]
+        return scores.float().cpu().numpy()
