@@ -27,7 +27,7 @@ from offline.shipped import TRAINABLE
 from offline.split import pick
 from offline.take import Take, take_of
 from offline.training import Run, train
-from offline.weights import load_weights
+from offline.weights import FOLDER, load_weights
 
 RECIPES: dict[str, dict[str, Any]] = {
     "all": {},
@@ -37,6 +37,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "no transpositions in training": {"augmentation.transpositions": (0, 0)},
     "each note of a period by itself": {"together": False},
     "not told of nearest notes and this pitch": {"chordal": False},
+    "half of the excerpts bent in time as recordings are": {"played": 0.5},
+    "half of the target from the offline model": {"distilled": 0.5, "teacher": "{model}-offline"},
 }
 """What each line changes in the recipe; one that changes nothing there is left out."""
 
@@ -61,11 +63,23 @@ DECODINGS = {
 }
 
 
-def changed(recipe: HistoryRecipe, changes: dict[str, Any]) -> HistoryRecipe:
-    """Return ``recipe`` with ``changes``, whose names may reach into the augmentation."""
+def changed(recipe: HistoryRecipe, changes: dict[str, Any], model: str = "") -> HistoryRecipe:
+    """Return ``recipe`` with ``changes``, whose names may reach into the augmentation.
+
+    ``{model}`` in a text stands for the name of the model.
+    """
+    changes = {k: v.format(model=model) if isinstance(v, str) else v for k, v in changes.items()}
     inner = {k.partition(".")[2]: v for k, v in changes.items() if "." in k}
     outer = {k: v for k, v in changes.items() if "." not in k}
     return replace(recipe, augmentation=replace(recipe.augmentation, **inner), **outer)
+
+
+def teacher_is_there(recipe: HistoryRecipe, name: str) -> bool:
+    """Return whether the weights of the recipe's teacher are there, if it has one; if not, say so."""
+    if not recipe.teacher or (FOLDER / f"{recipe.teacher}.npz").is_file():
+        return True
+    typer.echo(f"{name}: left out, as there are no weights of {recipe.teacher}")
+    return False
 
 
 def part_ranges(pieces: Sequence[Piece], parts: int) -> np.ndarray:
@@ -145,9 +159,9 @@ def main(
 
     full = replace(made.recipe, epochs=epochs, own_full=min(made.recipe.own_full, epochs // 2))
     for name, changes in RECIPES.items():
-        key, recipe = f"{model}, {epochs} epochs: {name}", changed(full, changes)
+        key, recipe = f"{model}, {epochs} epochs: {name}", changed(full, changes, model)
         unwanted = not epochs or (only and name not in only) or (changes and recipe == full)
-        if key in table or unwanted:
+        if key in table or unwanted or not teacher_is_there(recipe, name):
             continue
         path = folder / f"{model}-{name.replace(' ', '-')}-{epochs}.pt"
         run = Run(recipe, len(corpus.parts), made.new_model)

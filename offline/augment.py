@@ -39,7 +39,7 @@ def excerpt(piece: Piece, how: Augmentation, draws: np.random.Generator) -> Piec
     start = 0
     if draws.random() >= how.from_start:
         start = int(draws.integers(0, max(1, len(piece) - how.longest // 2)))
-    played = Piece(piece.name, *(column[start : start + how.longest] for column in piece.columns))
+    played = select(piece, np.arange(start, min(start + how.longest, len(piece))))
     low, high = how.transpositions
     moved = TICKS * 4 * draws.integers(1, 17) if draws.random() < how.moved else 0
     played = replace(
@@ -84,4 +84,5 @@ def loosen(piece: Piece, unevenness: float, spread: float, draws: np.random.Gene
 
 def select(piece: Piece, which: np.ndarray) -> Piece:
     """Return the notes of ``piece`` that a mask or a list of indices picks, in that order."""
-    return Piece(piece.name, *(column[which] for column in piece.columns))
+    chances = None if piece.chances is None else piece.chances[which]
+    return Piece(piece.name, *(column[which] for column in piece.columns), chances=chances)

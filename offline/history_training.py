@@ -8,10 +8,12 @@ import torch
 from torch.nn import functional
 
 from offline.augment import Augmentation, chosen_pieces, excerpt
+from offline.distil import batch_chances, distilled_loss, taught
 from offline.history import HistorySeparator, batch_rows, make_batch, play
 from offline.human import PERTURBATIONS, perform
 from offline.score import Piece
 from offline.take import NOBODY, Take, take_of
+from offline.timing import in_players_time
 from offline.training import Run
 
 
@@ -37,6 +39,8 @@ class HistoryRecipe:
     units: int = 128
     human: float = 0.6
     """Share of the excerpts that are played by hand, each under some of the protocol's perturbations."""
+    played: float = 0.0
+    """Share of the excerpts in which time is bent as in a recording, before anything else is done by hand."""
     tempos: tuple[float, float] = (45.0, 150.0)
     """BPM of the excerpts."""
     damage: float = 0.08
@@ -46,6 +50,10 @@ class HistoryRecipe:
     own_from: int = 4
     own_full: int = 60
     """Epochs between which that share grows from 0 to its full size."""
+    distilled: float = 0.0
+    """Weight of what the teacher thinks of a note against what the note is, 0 to 1."""
+    teacher: str = ""
+    """Name of the weights of a separator of whole pieces, where ``distilled`` is above 0."""
     excerpts: int = 0
     """Excerpts of an epoch, drawn from the pieces by their length; 0: one of each piece."""
     chordal: bool = False
@@ -65,6 +73,8 @@ def random_take(piece: Piece, recipe: HistoryRecipe, draws: np.random.Generator)
     """Return an excerpt of ``piece`` at some tempo, as written or as by hand."""
     low, high = np.log(recipe.tempos)
     take = take_of(excerpt(piece, recipe.augmentation, draws), float(np.exp(draws.uniform(low, high))))
+    if recipe.played and draws.random() < recipe.played:
+        take = in_players_time(take, draws)
     if draws.random() < recipe.human:
         names = [name for name in PERTURBATIONS if draws.random() < 0.7]
         take = perform(take, names, draws, draws.uniform(0.3, 1.3))
@@ -78,13 +88,20 @@ def past_of(part: np.ndarray, parts: int, damage: float, draws: np.random.Genera
 
 
 def train_history_epoch(run: Run, training: Sequence[Piece], steps: int) -> None:
-    """Show new excerpts, each in a new key: one of every piece, or as many as the recipe says."""
+    """Show new excerpts, each in a new key: one of every piece, or as many as the recipe says.
+
+    Raises:
+        ValueError: the recipe's teacher can't teach these pieces.
+    """
     recipe, model = run.recipe, run.model
+    if recipe.distilled:
+        training = taught(training, recipe.teacher, model.parts)
     places = chosen_pieces(training, recipe.excerpts, run.draws)
     grown = (run.epoch - recipe.own_from) / max(1, recipe.own_full - recipe.own_from)
     own = recipe.own * min(max(grown, 0.0), 1.0)
     for step, chosen in enumerate(np.array_split(places, steps)):
-        batch = make_batch([random_take(training[i], recipe, run.draws) for i in chosen], recipe.together)
+        takes = [random_take(training[i], recipe, run.draws) for i in chosen]
+        batch = make_batch(takes, recipe.together)
         if run.draws.random() < own:
             past, _ = play(model, batch, run.draws if run.draws.random() < 0.5 else None)
         else:
@@ -94,5 +111,8 @@ def train_history_epoch(run: Run, training: Sequence[Piece], steps: int) -> None
         model.train()
         scores, _ = model(rows)
         label = torch.from_numpy(batch.part)
-        loss = functional.cross_entropy(scores.flatten(0, 1), label.flatten(), ignore_index=NOBODY)
+        if recipe.distilled:
+            loss = distilled_loss(scores, label, batch_chances(takes), recipe.distilled)
+        else:
+            loss = functional.cross_entropy(scores.flatten(0, 1), label.flatten(), ignore_index=NOBODY)
         run.learn(loss, step / steps)

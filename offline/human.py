@@ -72,8 +72,8 @@ def slips(take: Take, draws: np.random.Generator, amount: float = 1.0) -> Take:
         pitch=np.clip(beside.pitch + draws.choice([-2, -1, 1, 2], len(beside)), 0, 127),
         part=np.full(len(beside), NOBODY),
     )
-    columns = ("start", "end", "sound_end", "pitch", "part")
-    return replace(take, **{n: np.concatenate([getattr(take, n), getattr(beside, n)]) for n in columns})
+    more = beside.columns
+    return replace(take, **{n: np.concatenate([column, more[n]]) for n, column in take.columns.items()})
 
 
 def legato(take: Take, draws: np.random.Generator, amount: float = 1.0) -> Take:
@@ -127,20 +127,23 @@ def on_one_keyboard(take: Take) -> Take:
     order = np.lexsort((take.start, take.pitch))
     take = take.pick(order)
     start, end, kept = take.start.copy(), take.end.copy(), np.ones(len(take), bool)
-    sound_end, part = take.sound_end.copy(), take.part.copy()
+    sound_end, player = take.sound_end.copy(), np.arange(len(take))
     held = -1
     for i in range(len(take)):
         if held >= 0 and take.pitch[held] == take.pitch[i]:
             if start[i] - start[held] < UNISON_MS:
                 kept[i] = False
                 if end[i] > end[held]:
-                    end[held], part[held] = end[i], part[i]
+                    end[held], player[held] = end[i], i
                     sound_end[held] = max(sound_end[held], sound_end[i])
                 continue
             end[held] = min(end[held], start[i] - 1.0)
             sound_end[held] = min(sound_end[held], start[i] - 1.0)
         held = i
-    played = replace(take, end=end, sound_end=np.maximum(sound_end, end), part=part)
+    chances = None if take.chances is None else take.chances[player]
+    played = replace(
+        take, end=end, sound_end=np.maximum(sound_end, end), part=take.part[player], chances=chances
+    )
     return played.pick(np.flatnonzero(kept)).in_order()
 
 

@@ -13,7 +13,7 @@ TICKS = 24
 class Piece:
     """The notes of one piece, sorted by (onset, pitch, duration); ties keep the order of the parts.
 
-    The four arrays have shape (notes,) and dtype int64.
+    The first four arrays have shape (notes,) and dtype int64.
     """
 
     name: str
@@ -25,6 +25,8 @@ class Piece:
     """Ticks, above 0."""
     part: np.ndarray
     """Index of the part that plays the note, 0 for the highest."""
+    chances: np.ndarray | None = None
+    """What a teacher thinks, if any: the probability of each part for each note, float32 (notes, parts)."""
 
     def __len__(self) -> int:
         """Return the number of notes."""

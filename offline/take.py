@@ -18,7 +18,7 @@ NOBODY = -1
 class Take:
     """One performance, in the order in which a host decides its notes: by period, then by pitch.
 
-    All arrays have shape (notes,).
+    All arrays have shape (notes,), but ``chances``.
     """
 
     name: str
@@ -34,10 +34,18 @@ class Take:
     """Index of its part, int64, or ``NOBODY``."""
     bpm: float
     """Tempo that the host counts by."""
+    chances: np.ndarray | None = None
+    """What a teacher thinks of each note: as in ``Piece``."""
 
     def __len__(self) -> int:
         """Return the number of notes."""
         return len(self.start)
+
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        """What there is of each note, by name."""
+        names = ("start", "end", "sound_end", "pitch", "part", "chances")
+        return {name: column for name in names if (column := getattr(self, name)) is not None}
 
     @property
     def period(self) -> np.ndarray:
@@ -51,8 +59,7 @@ class Take:
 
     def pick(self, which: np.ndarray) -> "Take":
         """Return the notes that a mask or indices choose, in that order."""
-        columns = ("start", "end", "sound_end", "pitch", "part")
-        return replace(self, **{name: getattr(self, name)[which] for name in columns})
+        return replace(self, **{name: column[which] for name, column in self.columns.items()})
 
     def in_order(self) -> "Take":
         """Return the notes in the order of the decisions, starting from time 0 or later."""
@@ -68,4 +75,5 @@ def take_of(piece: Piece, bpm: float = SCORE_BPM) -> Take:
     tick_ms = 60000.0 / (bpm * TICKS)
     start = piece.onset * tick_ms
     end = (piece.onset + piece.duration) * tick_ms
-    return Take(piece.name, start, end, end.copy(), piece.pitch, piece.part, bpm).in_order()
+    columns = start, end, end.copy(), piece.pitch, piece.part
+    return Take(piece.name, *columns, bpm, piece.chances).in_order()

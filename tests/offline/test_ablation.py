@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch: pip install 'concertino[offline]'")
 
 from offline import ablation  # noqa: E402  # after the check for torch
-from offline.ablation import Decoding, accuracy, changed, part_ranges  # noqa: E402
+from offline.ablation import Decoding, accuracy, changed, part_ranges, teacher_is_there  # noqa: E402
 from offline.corpora.load import Split  # noqa: E402
 from offline.history import HistorySeparator, make_batch, play  # noqa: E402
 from offline.history_training import HistoryRecipe  # noqa: E402
@@ -64,11 +64,24 @@ def test_changes_reach_into_the_augmentation():
     assert recipe.augmentation.longest == HistoryRecipe().augmentation.longest
 
 
+def test_a_teacher_is_that_of_the_model(tmp_path, monkeypatch, capsys):
+    recipe = changed(HistoryRecipe(), {"teacher": "{model}-offline"}, "string-quartet")
+    assert recipe.teacher == "string-quartet-offline"
+    monkeypatch.setattr(ablation, "FOLDER", tmp_path)
+    assert not teacher_is_there(recipe, "a line")
+    assert capsys.readouterr().out == "a line: left out, as there are no weights of string-quartet-offline\n"
+    (tmp_path / "string-quartet-offline.npz").touch()
+    assert teacher_is_there(recipe, "a line")
+    assert teacher_is_there(HistoryRecipe(), "a line")
+
+
 def test_each_line_is_measured_once(made_up, tmp_path, monkeypatch):
     pieces = {f"made-up-{seed}": made_up(seed) for seed in range(6)}
     names = tuple(pieces)
     monkeypatch.setattr(ablation, "load_corpus", lambda *a, **k: pieces)
-    monkeypatch.setattr(ablation, "load_corpus_split", lambda *a, **k: Split(names[:4], names[4:5], names[5:]))
+    monkeypatch.setattr(
+        ablation, "load_corpus_split", lambda *a, **k: Split(names[:4], names[4:5], names[5:])
+    )
     tiny = HistoryRecipe(batch=4, width=24, units=16, own_from=0)
     made = replace(ablation.MODELS["bach-chorale"], recipe=tiny)
     monkeypatch.setitem(ablation.MODELS, "bach-chorale", made)
