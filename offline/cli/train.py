@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from offline.cli.continuation import train_continuation
 from offline.cli.options import Data, Quiet, check_installed, check_known
 from offline.cli.tables import train_tables
 from offline.shipped import TRAINABLE
@@ -14,6 +15,7 @@ app = typer.Typer(rich_markup_mode="markdown")
 RUNS = Path("runs")
 
 app.command("tables")(train_tables)
+app.command("continuation")(train_continuation)
 
 
 @app.callback()

@@ -1,0 +1,86 @@
+"""``concertino train continuation``: the Multitrack Music Transformer."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from offline.cli.options import Data, Quiet, check_installed
+
+MUSIC = ("open", "pop909", "sod", "lmd", "symphonynet")
+"""The keys of ``offline.mmt.music.MUSIC``, which is slow to import."""
+
+
+def train_continuation(
+    size: Annotated[
+        Literal["full", "small", "tiny"],
+        typer.Option(help="full is the published one, small is for a few cores, tiny is for tests."),
+    ] = "full",
+    music: Annotated[
+        list[str] | None,
+        typer.Option("--music", help=f"{', '.join(MUSIC)}; may be repeated. [default: open]"),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the run: checkpoint, log, curves, samples, weights. [default: runs/mmt-SIZE]"
+        ),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps at most. [default: as published]")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Pieces of a step, over all processes.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        typer.Option(help="Of matrix products; auto is bfloat16 on a GPU that has it."),
+    ] = "auto",
+    compiled: Annotated[
+        bool | None, typer.Option("--compile/--no-compile", help="[default: on a GPU]", show_default=False)
+    ] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make batches ahead.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Processor cores of each process.")] = 1,
+    data: Data = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train the Multitrack Music Transformer (Dong et al., ICASSP 2023), which continues what was played.
+
+    Model, schedule, augmentation and early stopping are the published ones; rows that only fill a batch are
+    masked. The test pieces are not looked at, and no piece like a test piece of a separator is trained on. A
+    run that was stopped goes on exactly where it was with `--resume`; curves and samples:
+    `tensorboard --logdir runs`.
+
+    On several GPUs, also of several hosts:
+    `torchrun --nproc-per-node 4 --no-python concertino train continuation`
+
+    `sod`, `lmd` and `symphonynet` are folders of your own beside the corpora; lists of names in such a folder
+    (train-names.txt, valid-names.txt, test-names.txt) are its split.
+    """
+    check_installed("training", "torch", "tensorboard", "tqdm")
+    from dataclasses import replace
+
+    import torch
+
+    from offline.mmt.music import find_music
+    from offline.mmt.recipe import RECIPES
+    from offline.mmt.runs import train_continuation as run
+
+    recipe = replace(
+        RECIPES[size],
+        seed=seed,
+        music=tuple(find_music(music or ["open"])),
+        bfloat16=precision == "bfloat16"
+        or (precision == "auto" and torch.cuda.is_available() and torch.cuda.is_bf16_supported()),
+    )
+    recipe = recipe if steps is None else replace(recipe, steps=steps)
+    recipe = recipe if batch is None else replace(recipe, batch=batch)
+    path = run(
+        recipe,
+        folder or Path("runs") / f"mmt-{size}",
+        resume=resume,
+        threads=threads,
+        workers=workers,
+        compiled=compiled,
+        progress=not quiet,
+        data=data,
+    )
+    typer.echo(f"weights: {path}")

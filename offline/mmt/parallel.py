@@ -1,0 +1,55 @@
+"""Several processes, or hosts, that train one model together: what ``torchrun`` tells each of them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, distributed, nn
+
+from offline.mmt.data import Share
+
+
+def choose_device() -> torch.device:
+    """Return the GPU of this process, or the processor where there is none."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
+@contextmanager
+def together() -> Iterator[Share]:
+    """Join the other processes that ``torchrun`` started, if it did; at the end, leave them."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield Share()
+        return
+    device = choose_device()
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Share(distributed.get_rank(), world)
+    finally:
+        distributed.destroy_process_group()
+
+
+def summed(value: Tensor) -> Tensor:
+    """Return the sum of a tensor over all processes."""
+    if distributed.is_initialized():
+        distributed.all_reduce(value)
+    return value
+
+
+def sum_gradients(model: nn.Module) -> None:
+    """Replace each gradient by its sum over all processes, all in one message.
+
+    Each process scales its own loss by the rows of the whole batch, so that the sum is the batch's gradient.
+    """
+    if not distributed.is_initialized():
+        return
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    together = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(together)
+    for gradient, part in zip(gradients, together.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))

@@ -1,0 +1,94 @@
+"""``concertino train continuation``: from the music to weights, in a folder that a run can go on in."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from offline.mmt.curves import curves_to, log_to
+from offline.mmt.model import parameter_count
+from offline.mmt.music import find_music, load_music, notes_of
+from offline.mmt.parallel import choose_device, together
+from offline.mmt.recipe import Recipe
+from offline.mmt.split import load_music_split
+from offline.mmt.training import Run, train
+from offline.weights import model_weights, save_weights
+from realtime.music.mmt.representation import Notes
+
+
+def load_sides(
+    keys: Sequence[str], *, data: Path | None = None, progress: bool = True
+) -> tuple[list[Notes], list[Notes]]:
+    """Return the pieces of the training and the validation side of several bodies of music, as notes.
+
+    Raises:
+        ValueError, OSError: as ``offline.mmt.music.load_music``.
+    """
+    training: list[Notes] = []
+    validation: list[Notes] = []
+    for key in find_music(keys):
+        entries = load_music(key, data=data, progress=progress)
+        split = load_music_split(key, entries, data=data)
+        training += [notes_of(entries[name].piece) for name in split.train]
+        validation += [notes_of(entries[name].piece) for name in split.validation]
+    return training, validation
+
+
+def train_continuation(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    resume: bool,
+    threads: int,
+    workers: int = 0,
+    compiled: bool | None = None,
+    progress: bool = True,
+    data: Path | None = None,
+) -> Path:
+    """Train in ``folder``; return the file of the weights. Under ``torchrun``, together with other processes.
+
+    ``compiled`` is whether the model is compiled first; None: where there is a GPU.
+
+    Raises:
+        ValueError: there is a run already and ``resume`` is not set, or none to go on with, or another.
+        OSError: the music is not there.
+    """
+    checkpoint, weights = folder / "checkpoint.pt", folder / "weights.npz"
+    if resume and not checkpoint.is_file():
+        raise ValueError(f"there is no run in {folder} to go on with: leave --resume away")
+    if not resume and checkpoint.exists():
+        raise ValueError(f"there is a run in {folder}: go on with --resume, or give another --folder")
+    torch.set_num_threads(threads)
+    with together() as share:
+        device = choose_device()
+        run = Run(recipe, device=device, compiled=device.type == "cuda" if compiled is None else compiled)
+        if resume:
+            run.resume(checkpoint)
+        lead = share.rank == 0
+        training, validation = load_sides(recipe.music, data=data, progress=progress and lead)
+        folder.mkdir(parents=True, exist_ok=True)
+        watchers = (
+            [log_to(folder / "log.jsonl"), curves_to(folder / "curves", begin=run.step)] if lead else []
+        )
+        model = train(
+            run,
+            training,
+            validation,
+            checkpoint,
+            share=share,
+            workers=workers,
+            progress=progress,
+            watchers=watchers,
+        )
+        if lead:
+            facts = {
+                "recipe": asdict(recipe),
+                "parameters": parameter_count(model),
+                "best_step": run.best_step,
+                "validation_loss": run.best_loss,
+                "pieces": [len(training), len(validation)],
+                "torch": str(torch.__version__),
+            }
+            save_weights(weights, model_weights(model), facts)
+    return weights

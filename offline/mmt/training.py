@@ -1,0 +1,211 @@
+"""Training of the Multitrack Music Transformer: as published, from checkpoints that go on exactly.
+
+What a step does depends on the recipe and the step's number alone: its pieces, their augmentation and the
+dropout. So a run that was killed ends with the weights that it would have had.
+"""
+
+import contextlib
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from offline.mmt.data import Share, Steps, batches, validation_batches
+from offline.mmt.model import IGNORED, MODEL_SIZES, MultitrackTransformer
+from offline.mmt.parallel import sum_gradients, summed
+from offline.mmt.recipe import Recipe
+from realtime.music.mmt.representation import FIELDS, SIZES, Notes
+
+Watcher = Callable[["Run", dict[str, float]], None]
+"""Is told the figures of each validation: ``loss``, ``loss_FIELD``, ``training_loss`` and ``rate``."""
+
+
+class Run:
+    """A run that can be saved at any step and goes on as if it had never stopped."""
+
+    def __init__(self, recipe: Recipe, *, device: torch.device | str = "cpu", compiled: bool = False):
+        if recipe.size not in MODEL_SIZES:
+            raise ValueError(f"there is no size {recipe.size!r}; choose one of {', '.join(MODEL_SIZES)}")
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.device = recipe, torch.device(device)
+        self.model = MultitrackTransformer(MODEL_SIZES[recipe.size], recipe.dropout).to(self.device)
+        self.forward: Any = torch.compile(self.model) if compiled else self.model
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.rate)
+        self.step = 0
+        self.rounds = 0
+        """Validations since the best."""
+        self.best_loss, self.best_step = math.inf, 0
+        self.best_weights = _copied(self.model)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; a run killed while writing keeps the one before."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        state = {
+            "recipe": asdict(self.recipe),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "rounds": self.rounds,
+            "best_loss": self.best_loss,
+            "best_step": self.best_step,
+            "best_weights": self.best_weights,
+        }
+        part = path.with_suffix(".part")
+        torch.save(state, part)
+        os.replace(part, path)
+
+    def resume(self, path: Path) -> None:
+        """Take up the run saved in ``path``; it may have been on another device.
+
+        Raises:
+            ValueError: the checkpoint is damaged, or of another recipe.
+        """
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+        except Exception as error:  # unpickling raises many kinds
+            raise ValueError(f"{path} can't be read ({error}); train again without --resume") from error
+        mine = asdict(self.recipe)
+        if other := [name for name in mine if _listed(state["recipe"].get(name)) != _listed(mine[name])]:
+            raise ValueError(
+                f"{path} was made with another {', '.join(other)}; "
+                "give the same options as then, or train again without --resume"
+            )
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.rounds = state["step"], state["rounds"]
+        self.best_loss, self.best_step = state["best_loss"], state["best_step"]
+        self.best_weights = state["best_weights"]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end, or has stopped getting better."""
+        return self.step >= self.recipe.steps or self.rounds > self.recipe.patience
+
+    def best(self) -> MultitrackTransformer:
+        """Return the model of the best validation loss, on the processor."""
+        model = MultitrackTransformer(self.model.size, self.recipe.dropout)
+        model.load_state_dict(self.best_weights)
+        return model.eval()
+
+    def learn(self, rows: Tensor, targets: Tensor, share: Share) -> Tensor:
+        """Take one step on this process's share of its batch; return the loss of the share, a row's mean."""
+        recipe = self.recipe
+        torch.manual_seed((recipe.seed * 1_000_003 + self.step) * share.world + share.rank)
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.rate_at(self.step)
+        self.model.train()
+        losses, own = self._losses(rows, targets)
+        whole = summed(own.clone())
+        self.optimizer.zero_grad()
+        (losses.sum() / whole).backward()
+        sum_gradients(self.model)
+        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        self.optimizer.step()
+        self.step += 1
+        return losses.detach().sum() / own
+
+    @torch.no_grad()
+    def measure(self, held: Sequence[tuple[Tensor, Tensor]]) -> list[float]:
+        """Return the mean loss of each field over all rows that the processes hold."""
+        self.model.eval()
+        total = torch.zeros(len(FIELDS) + 1, device=self.device)
+        for rows, targets in held:
+            losses, own = self._losses(rows, targets)
+            total += torch.cat([losses, own[None]])
+        total = summed(total)
+        return (total[:-1] / total[-1]).tolist()
+
+    def _losses(self, rows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the summed cross-entropy of each field, shape (6,), and the number of rows that count."""
+        rows = rows.to(self.device, non_blocking=True)
+        targets = targets.to(self.device, non_blocking=True)
+        with self._precision():
+            scores = self.forward(rows)
+        parts = scores.float().flatten(0, 1).split(SIZES, dim=-1)
+        goals = targets.flatten(0, 1).unbind(-1)
+        losses = [
+            functional.cross_entropy(part, goal, ignore_index=IGNORED, reduction="sum")
+            for part, goal in zip(parts, goals, strict=True)
+        ]
+        return torch.stack(losses), (goals[0] != IGNORED).sum().float()
+
+    def _precision(self) -> contextlib.AbstractContextManager:
+        if not self.recipe.bfloat16:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+
+def _copied(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def train(
+    run: Run,
+    training: Sequence[Notes],
+    validation: Sequence[Notes],
+    checkpoint: Path,
+    *,
+    share: Share | None = None,
+    workers: int = 0,
+    progress: bool = True,
+    watchers: Sequence[Watcher] = (),
+) -> MultitrackTransformer:
+    """Train until ``run`` is finished; return the model with the weights of the best validation loss.
+
+    The pieces are tables of notes, sorted by onset. Every ``recipe.every`` steps there is a validation, then
+    a checkpoint, then ``watchers`` are told. Of processes that train together, the first one does these.
+
+    Raises:
+        ValueError: there are no pieces on a side, or the batch can't be shared evenly.
+    """
+    recipe, share = run.recipe, share or Share()
+    if not training or not validation:
+        raise ValueError("there is no music to train on or to validate on: give more files")
+    if recipe.batch % share.world:
+        raise ValueError(
+            f"a batch of {recipe.batch} can't be shared by {share.world} processes; change --batch"
+        )
+    steps = Steps(training, recipe.batch, run.model.size.context, recipe.seed, share)
+    held = validation_batches(validation, recipe.batch, run.model.size.context, share)
+    lead = share.rank == 0
+    bar = tqdm(total=recipe.steps, initial=run.step, unit="step", disable=not progress or not lead)
+    losses: list[Tensor] = []
+    with bar:
+        for rows, targets in batches(steps, run.step, recipe.steps, workers) if not run.finished else ():
+            rate = recipe.rate_at(run.step)
+            losses.append(run.learn(rows, targets, share))
+            bar.update()
+            if run.step % recipe.every and run.step < recipe.steps:
+                continue
+            figures = _validate(run, held) | {"training_loss": float(sum(losses) / len(losses)), "rate": rate}
+            losses.clear()
+            bar.set_postfix(loss=f"{figures['loss']:.4f}", best=f"{run.best_loss:.4f}", at=run.best_step)
+            if lead:
+                run.save(checkpoint)
+                for watch in watchers:
+                    watch(run, figures)
+            if run.finished:
+                break
+    return run.best()
+
+
+def _validate(run: Run, held: Sequence[tuple[Tensor, Tensor]]) -> dict[str, float]:
+    """Measure, and keep the weights if they are the best so far."""
+    fields = run.measure(held)
+    loss = sum(fields)
+    run.rounds += 1
+    if loss < run.best_loss:
+        run.best_loss, run.best_step, run.rounds = loss, run.step, 0
+        run.best_weights = _copied(run.model)
+    return {"loss": loss} | {f"loss_{name}": value for name, value in zip(FIELDS, fields, strict=True)}
