@@ -13,26 +13,42 @@ from offline.mmt.parallel import choose_device, together
 from offline.mmt.recipe import Recipe
 from offline.mmt.split import load_music_split
 from offline.mmt.training import Run, train
+from offline.score import Piece
 from offline.weights import model_weights, save_weights
 from realtime.music.mmt.representation import Notes
 
 
+class Tables(Sequence[Notes]):
+    """Pieces as tables of notes, each read from the cache when it is asked for: they may not fit in memory."""
+
+    def __init__(self, pieces: Sequence[Piece]):
+        self.pieces = pieces
+
+    def __len__(self) -> int:
+        """Return the number of pieces."""
+        return len(self.pieces)
+
+    def __getitem__(self, number):
+        """Return the notes of a piece."""
+        return notes_of(self.pieces[number])
+
+
 def load_sides(
     keys: Sequence[str], *, data: Path | None = None, progress: bool = True
-) -> tuple[list[Notes], list[Notes]]:
-    """Return the pieces of the training and the validation side of several bodies of music, as notes.
+) -> tuple[Tables, Tables]:
+    """Return the pieces of the training and the validation side of several bodies of music.
 
     Raises:
         ValueError, OSError: as ``offline.mmt.music.load_music``.
     """
-    training: list[Notes] = []
-    validation: list[Notes] = []
+    training: list[Piece] = []
+    validation: list[Piece] = []
     for key in find_music(keys):
         entries = load_music(key, data=data, progress=progress)
         split = load_music_split(key, entries, data=data)
-        training += [notes_of(entries[name].piece) for name in split.train]
-        validation += [notes_of(entries[name].piece) for name in split.validation]
-    return training, validation
+        training += [entries[name].piece for name in split.train]
+        validation += [entries[name].piece for name in split.validation]
+    return Tables(training), Tables(validation)
 
 
 def train_continuation(
