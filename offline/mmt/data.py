@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -77,10 +78,22 @@ class Share:
     world: int = 1
 
 
+class Tables(Protocol):
+    """Pieces as tables of notes: a list, or what reads them when they are asked for."""
+
+    def __len__(self) -> int:
+        """Return the number of pieces."""
+        ...
+
+    def __getitem__(self, number: int, /) -> Notes:
+        """Return the notes of a piece, sorted by onset."""
+        ...
+
+
 class Steps(Dataset[tuple[Tensor, Tensor]]):
     """The batch of each step: every piece once before any comes again, each time augmented anew."""
 
-    def __init__(self, pieces: Sequence[Notes], batch: int, context: int, seed: int, share: Share):
+    def __init__(self, pieces: Tables, batch: int, context: int, seed: int, share: Share):
         self.pieces, self.batch, self.context, self.seed, self.share = pieces, batch, context, seed, share
         self._order = lru_cache(maxsize=2)(self._order_of)
 
@@ -119,9 +132,9 @@ def batches(steps: Steps, begin: int, end: int, workers: int) -> Iterator[tuple[
     )
 
 
-def validation_batches(
-    pieces: Sequence[Notes], batch: int, context: int, share: Share
-) -> list[tuple[Tensor, Tensor]]:
+def validation_batches(pieces: Tables, batch: int, context: int, share: Share) -> list[tuple[Tensor, Tensor]]:
     """Return this process's share of the first beats of the pieces, those of a length together."""
-    rows = sorted((cut(encode(notes), context) for notes in pieces), key=len)[share.rank :: share.world]
+    rows = sorted((cut(encode(pieces[n]), context) for n in range(len(pieces))), key=len)[
+        share.rank :: share.world
+    ]
     return [collate(rows[at : at + batch]) for at in range(0, len(rows), batch)]

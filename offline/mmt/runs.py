@@ -18,8 +18,8 @@ from offline.weights import model_weights, save_weights
 from realtime.music.mmt.representation import Notes
 
 
-class Tables(Sequence[Notes]):
-    """Pieces as tables of notes, each read from the cache when it is asked for: they may not fit in memory."""
+class Tables:
+    """Pieces as tables of notes, each read when it is asked for: they may not fit in memory."""
 
     def __init__(self, pieces: Sequence[Piece]):
         self.pieces = pieces
@@ -28,7 +28,7 @@ class Tables(Sequence[Notes]):
         """Return the number of pieces."""
         return len(self.pieces)
 
-    def __getitem__(self, number):
+    def __getitem__(self, number: int, /) -> Notes:
         """Return the notes of a piece."""
         return notes_of(self.pieces[number])
 

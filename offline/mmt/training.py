@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from offline.mmt.data import Share, Steps, batches, validation_batches
+from offline.mmt.data import Share, Steps, Tables, batches, validation_batches
 from offline.mmt.model import IGNORED, MODEL_SIZES, MultitrackTransformer
 from offline.mmt.parallel import sum_gradients, summed
 from offline.mmt.recipe import Recipe
-from realtime.music.mmt.representation import FIELDS, SIZES, Notes
+from realtime.music.mmt.representation import FIELDS, SIZES
 
 Watcher = Callable[["Run", dict[str, float]], None]
 """Is told the figures of each validation: ``loss``, ``loss_FIELD``, ``training_loss`` and ``rate``."""
@@ -152,8 +152,8 @@ def _listed(value: Any) -> Any:
 
 def train(
     run: Run,
-    training: Sequence[Notes],
-    validation: Sequence[Notes],
+    training: Tables,
+    validation: Tables,
     checkpoint: Path,
     *,
     share: Share | None = None,
@@ -170,7 +170,7 @@ def train(
         ValueError: there are no pieces on a side, or the batch can't be shared evenly.
     """
     recipe, share = run.recipe, share or Share()
-    if not training or not validation:
+    if not len(training) or not len(validation):
         raise ValueError("there is no music to train on or to validate on: give more files")
     if recipe.batch % share.world:
         raise ValueError(
