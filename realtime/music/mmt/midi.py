@@ -88,14 +88,14 @@ def write_notes(path: Path, notes: npt.ArrayLike, bpm: float = BPM) -> None:
     tempo = TempoMap.fixed(bpm)
     tracks = []
     for number, program in enumerate(np.unique(table[:, PROGRAM]).tolist()):
-        own = _apart(table[table[:, PROGRAM] == program])
+        own = apart(table[table[:, PROGRAM] == program])
         channel = MELODIC[number % len(MELODIC)]
         name = NAMES[INSTRUMENT_OF[program]] or f"program {program + 1}"
         tracks.append(PartTrack(name, channel, program, _events(own, channel, tempo)))
     write_parts(path, tracks, tempo)
 
 
-def _apart(notes: Notes) -> Notes:
+def apart(notes: Notes) -> Notes:
     """Return one program's notes without overlaps on a key; the longest of those that begin together."""
     notes = notes[np.lexsort((-notes[:, LENGTH], notes[:, ONSET], notes[:, KEY]))].copy()
     again = (np.diff(notes[:, KEY], prepend=-1) == 0) & (np.diff(notes[:, ONSET], prepend=-1) == 0)
