@@ -73,7 +73,7 @@ beat.
 
 ## Where it fails
 
-{_paragraphs(draft.limits)}
+{_paragraphs(draft.limits + _hardly_played(result.part_accuracy))}
 
 ## Data
 
@@ -86,6 +86,17 @@ beat.
 
 
 _HOW = {"separator": "stepped note by note as a host does", "sequence-separator": "each given as a whole"}
+
+
+RARELY = 0.5
+"""Share of its notes below which a part is named among the limits."""
+
+
+def _hardly_played(shares: Mapping[str, float]) -> str:
+    """Return a sentence that names the parts that get less than half of their notes, or nothing."""
+    low = [f"the {name} ({share:.2%})" for name, share in shares.items() if share < RARELY]
+    names = " and ".join(filter(None, [", ".join(low[:-1]), *low[-1:]]))
+    return f" It gives too few notes to {names}: most of theirs go to others." if low else ""
 
 
 def _paragraphs(text: str) -> str:

@@ -67,9 +67,9 @@ The graph takes one note at a time and carries its state in and out. Stepped not
 of the sequence model it was trained as, to 1e-4, on every test piece.
 
 Trained with {recipe}""",
-        limits="""It knows no other music. Where fewer parts play, or the notes of a chord do not come low to
-high, it does worse; so it does a little at a tempo that the host does not know. Voices that cross are where
-it errs most.""",
+        limits=f"""It knows no other music than this: {corpus.title}. Where fewer parts play, or the notes of a
+chord do not come low to high, it does worse; so it does a little at a tempo that the host does not know.
+Voices that cross are where it errs most.""",
         command=f"concertino train separator {name} && concertino export separator {name} "
         f"--weights runs/{name}/weights.npz",
         corpus=corpus.key,
@@ -112,9 +112,9 @@ The graph takes one note at a time and carries its state in and out. Stepped not
 of the sequence model it was trained as, to 1e-4, on every test piece.
 
 Trained with {recipe}""",
-        limits="""It knows no other music. A chord whose notes come one by one, in any order, is harder than
-one that arrives in a period: the first notes are decided without the others. Voices that cross are where it
-errs most.""",
+        limits=f"""It knows no other music than this: {corpus.title}. A chord whose notes come one by one, in
+any order, is harder than one that arrives in a period: the first notes are decided without the others. Voices
+that cross are where it errs most.""",
         command=f"concertino train separator {name} && concertino export separator {name} "
         f"--weights runs/{name}/weights.npz",
         corpus=corpus.key,
