@@ -67,8 +67,8 @@ The graph takes one note at a time and carries its state in and out. Stepped not
 of the sequence model it was trained as, to 1e-4, on every test piece.
 
 Trained with {recipe}""",
-        limits=f"""It knows no other music than this: {corpus.title}. Where fewer parts play, or the notes of a
-chord do not come low to high, it does worse; so it does a little at a tempo that the host does not know.
+        limits=f"""It knows no other music than this: {corpus.title}. Where fewer parts play, or the notes of
+a chord do not come low to high, it does worse; so it does a little at a tempo that the host does not know.
 Voices that cross are where it errs most.""",
         command=f"concertino train separator {name} && concertino export separator {name} "
         f"--weights runs/{name}/weights.npz",
