@@ -128,7 +128,7 @@ def make_batch(excerpts: Sequence[Sounding]) -> Batch:
     def pad(name: str, value: int) -> Tensor:
         rows = torch.full(shape, value, dtype=torch.int64)
         for row, one in zip(rows, excerpts, strict=True):
-            row[: len(one)] = torch.from_numpy(getattr(one, name))
+            row[: len(one)] = torch.tensor(getattr(one, name))  # a copy: a corpus is read-only
         return rows
 
     entry = torch.zeros(*shape, len(excerpts[0].mean))
