@@ -31,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command(LOOKING, "Check that this machine can play.", "realtime.cli.doctor:doctor"),
     "models": Command(LOOKING, "List, show, verify and add models.", "realtime.cli.models:app"),
     "bench": Command(LEARNING, "Measure latency."),
+    "data": Command(LEARNING, "List, get and check the music that models learn from."),
     "train": Command(LEARNING, "Train a model."),
     "evaluate": Command(LEARNING, "Measure a model's accuracy."),
     "export": Command(LEARNING, "Export a trained model for playing."),

@@ -70,7 +70,7 @@ def test_its_graph_is_of_the_weights_that_ship(plugin):
 
 
 def test_its_card_tells_licence_split_figures_and_command(plugin):
-    card = (plugin.folder / "README.md").read_text("utf-8")
+    card = " ".join((plugin.folder / "README.md").read_text("utf-8").split())
     manifest = plugin.manifest
     assert f"{manifest.metrics['accuracy']:.2%}" in card
     assert f"{manifest.metrics['accuracy_human']:.2%}" in card
