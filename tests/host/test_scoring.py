@@ -35,7 +35,7 @@ def test_a_separator_of_single_notes_decides_offline_as_it_does_live():
     engine.load(four)
     live = render(engine, four, given, None, period=PERIOD)
     engine.close()
-    found = instrument(four, given, rate=RATE, period=PERIOD)
+    found = instrument(four, given, separator="bach-chorale", rate=RATE, period=PERIOD)
     assert found.adviser.plugin.manifest.kind == "separator"
     engine = Engine(RATE, None)
     engine.load(four, "channel")
