@@ -166,6 +166,7 @@ _WHOLE_LONG = replace(
     recipe=WholeRecipe(excerpts=320),
     validation=excerpts_of,
 )
+_WHOLE_LONG_SHORTLY = replace(_WHOLE_LONG, recipe=WholeRecipe(excerpts=320, epochs=40))
 
 MODELS: dict[str, Model] = {
     "bach-lstm": _PAPERS,
@@ -178,9 +179,9 @@ MODELS: dict[str, Model] = {
     "pop-band": _LONG,
     "bach-chorale-offline": _WHOLE,
     "string-quartet-offline": _WHOLE_LONG,
-    "orchestra-offline": _WHOLE_LONG,
-    "band-offline": _WHOLE_LONG,
-    "song-offline": _WHOLE_LONG,
+    "orchestra-offline": _WHOLE_LONG_SHORTLY,
+    "band-offline": _WHOLE_LONG_SHORTLY,
+    "song-offline": _WHOLE_LONG_SHORTLY,
     "game-trio-offline": _WHOLE_LONG,
     "pop-band-offline": _WHOLE_LONG,
 }
