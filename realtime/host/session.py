@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import platformdirs
 
 from realtime.drivers.base import Driver, DriverError
-from realtime.engine.state import KEYS, LOG_CHANNEL, LOG_KIND, PARTS, Command, Counter, Log, Sync
+from realtime.engine.state import LOG_CHANNEL, LOG_KIND, PARTS, Command, Counter, Log, Sync
 from realtime.ensembles.library import find_ensemble, list_ensembles
 from realtime.ensembles.schema import Ensemble
+from realtime.host.continuation import Continuation
 from realtime.host.driver_choice import open_driver
 from realtime.host.engine import Engine
 from realtime.host.hygiene import freeze_collector, lock_memory
@@ -24,6 +26,8 @@ from realtime.host.options import FILE_INPUT, Options, tempo_of
 from realtime.host.player import Player, performance_events
 from realtime.host.ports import SessionPorts
 from realtime.host.soundfont import find_soundfont
+from realtime.host.steering import Steering
+from realtime.host.taps import Taps
 from realtime.host.writers import Writers
 from realtime.music.smf import read_performance
 
@@ -39,9 +43,11 @@ ENDING_SECONDS, ENDING_PERIODS = 0.5, 4
 DEMO = Path(__file__).parent.parent / "demo" / "keyboard.mid"
 
 Listener = Callable[[np.ndarray], None]
+Hearer = Callable[[int, np.ndarray], None]
+"""Takes the engine's frame and the sound from there on: float32, shape (frames, 2)."""
 
 
-class Session:
+class Session(Steering):
     """One session; ``start``, then ``watch`` until it is over, then ``close`` for the summary.
 
     Args:
@@ -56,11 +62,14 @@ class Session:
     def __init__(self, options: Options, notice: Callable[[str], None]) -> None:
         self.options, self.notice = options, notice
         self.listeners: list[Listener] = []
+        self._hearers: list[Hearer] = []
         self.notes: Tally[str] = Tally()
         self.files: list[Path] = []
         self.player: Player | None = None
+        self.continuation: Continuation | None = None
         self._writers = Writers(notice)
         self._stop = threading.Event()
+        self._pumping = threading.Lock()
         self._pump_thread = threading.Thread(target=self._pump, name="pump", daemon=True)
         self._watched_at = 0.0
         self._started = False
@@ -77,6 +86,7 @@ class Session:
             self.engine = Engine(opened.rate, soundfont)
             self.engine.state["mode"] = mode
             self.engine.set_tempo(self.bpm)
+            self.taps = Taps(self.engine.link)
             self._load(ensemble)
             self.driver: Driver = opened.make(self.engine.state)
         except BaseException:
@@ -118,7 +128,7 @@ class Session:
             self._opened.sound_file, options.record, self._header(), engine.slots, options.bits
         )
         try:
-            engine.state["capturing"] = self._writers.wanted
+            self._capture()
             told = len(engine.notices)
             engine.start_worker(self._opened.worker_priority(self.driver))
             for sentence in engine.notices[told:]:
@@ -143,6 +153,55 @@ class Session:
             start = int(engine.state["frame"]) + int(LEAD_SECONDS * engine.rate)
             self.player = Player(engine.link, events, start)
 
+    def hear(self, hearer: Hearer) -> Callable[[], None]:
+        """Have ``hearer`` given all sound from now on, by the pump's thread; return what ends this."""
+        self._hearers.append(hearer)
+        self._capture()
+
+        def end() -> None:
+            if hearer in self._hearers:
+                self._hearers.remove(hearer)
+                self._capture()
+
+        return end
+
+    def _capture(self) -> None:
+        self.engine.state["capturing"] = self._writers.wanted or bool(self._hearers)
+
+    @property
+    def recording(self) -> bool:
+        """Whether a take is being recorded."""
+        return self._writers.recording
+
+    @property
+    def take_folder(self) -> Path:
+        """Where takes are kept."""
+        return (self.options.record or platformdirs.user_music_path() / "Concertino").expanduser()
+
+    def record(self, on: bool) -> None:
+        """Begin a take, or end it.
+
+        Raises:
+            OSError: its files can't be made.
+        """
+        ended = None
+        with self._pumping:
+            if on and not self.recording:
+                self.engine.state["capturing"] = 1
+                self._pass_on()
+                start = self.engine.link.sound_frame()
+                bits, slots = self.options.bits, self.engine.slots
+                try:
+                    self._writers.begin_take(self.take_folder, self._header(), slots, bits, start)
+                finally:
+                    self._capture()
+                self.engine.link.command(Command.ANNOUNCE)  # the take says by itself which programs play
+            elif not on:
+                ended = self._writers.end_take()
+                self._capture()
+        if ended:
+            self.files += ended.close()
+
     def _header(self) -> dict[str, Any]:
         """Return what a recording says about how it was played."""
         return {
@@ -151,7 +210,7 @@ class Session:
             "driver": self.driver.name,
             "ensembles": [slot.ensemble.name for slot in self.engine.slots],
             "separators": [slot.separator for slot in self.engine.slots],
-            "tempo": self.bpm,
+            "tempo": float(self.engine.state["bpm"]),
         }
 
     def keyboards(self) -> list[str]:
@@ -165,6 +224,10 @@ class Session:
             self._stop.wait(PUMP_SECONDS)
 
     def _pump_once(self) -> None:
+        with self._pumping:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
         if self.player:
             self.player.feed()
         log = self.engine.link.read_log()
@@ -175,12 +238,17 @@ class Session:
             for listener in tuple(self.listeners):
                 self._tell(listener, log)
             self._tell(self._writers.add_log, log)
-        while len(sound := self.engine.link.read_sound()):
+        while True:
+            frame, sound = self.engine.link.sound_frame(), self.engine.link.read_sound()
+            if not len(sound):
+                return
             self._tell(self._writers.add_sound, sound)
+            for hearer in tuple(self._hearers):
+                self._tell(hearer, frame, sound)
 
-    def _tell(self, listener: Listener, what: np.ndarray) -> None:
+    def _tell(self, listener: Callable[..., None], *what: Any) -> None:
         try:
-            listener(what)
+            listener(*what)
         except Exception as error:  # whatever a listener does wrong, the next one and the music go on
             if str(error) != self._defect:
                 self._defect = str(error)
@@ -243,35 +311,6 @@ class Session:
         if self._performance is None:
             self._ports.open_inputs(driver)
         self.notice(f"{driver.name} is back")
-
-    def select(self, slot: int) -> None:
-        """Switch to a loaded ensemble."""
-        self.engine.link.command(Command.SELECT, slot)
-
-    def parts(self) -> int:
-        """Return the number of parts of the ensemble that plays."""
-        return int(self.engine.state["slot_parts"][int(self.engine.state["slot"])])
-
-    def switch(self, part: int) -> bool:
-        """Let a part of the ensemble that plays have notes, or no more of them; return which."""
-        state = self.engine.state
-        plays = not state["part_plays"][int(state["slot"]) * PARTS + part]
-        self.engine.link.command(Command.SWITCH, part, int(plays))
-        return plays
-
-    def set_range(self, part: int, lowest: int, highest: int) -> None:
-        """Change the keys (0 to 127) that a part of the ensemble that plays may be given.
-
-        Raises:
-            ValueError: they are no keys, or the lowest is above the highest.
-        """
-        if not 0 <= lowest <= highest < KEYS:
-            raise ValueError(f"a range goes from one key to another, 0 to 127, not {lowest} to {highest}")
-        self.engine.link.command(Command.RANGE, part, lowest + KEYS * highest)
-
-    def panic(self) -> None:
-        """Silence everything and play on."""
-        self.engine.link.command(Command.PANIC)
 
     def close(self) -> dict[str, Any]:
         """End the session and return its summary."""

@@ -1,0 +1,1 @@
+"""Going on from what was played: the Multitrack Music Transformer, live."""
