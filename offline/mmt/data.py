@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from offline.mmt.model import IGNORED
+from offline.mmt.recipe import Recipe
 from realtime.music.mmt.representation import (
     BEATS,
     END_OF_SONG,
@@ -28,6 +29,10 @@ LOWEST, HIGHEST = -5, 6
 """Semitones that a piece is moved by, at random."""
 TRIES, ENOUGH = 10, 10
 """How often another stretch of a piece is drawn, until it has more notes than this."""
+ROWS_OF_A_TURN, TURNS = 512, 8
+"""A round of excerpts shows a piece once for so many of its notes, but not more often than this."""
+FROM_THE_START = 0.25
+"""Share of the excerpts that begin where the piece does."""
 MULTIPLE = 64
 """Batches are filled to a multiple of so many rows: few shapes, which compiled code likes."""
 
@@ -52,6 +57,22 @@ def augment(notes: Notes, draws: np.random.Generator) -> Notes:
 def cut(rows: Rows, context: int) -> Rows:
     """Return the first rows, at most ``context``, of which the last is then the end of song, as published."""
     return rows if len(rows) <= context else np.concatenate([rows[: context - 1], row(END_OF_SONG)])
+
+
+def excerpt(notes: Notes, rows: int, draws: np.random.Generator) -> Rows:
+    """Return rows of a stretch of a piece in a random key, at most ``rows``.
+
+    It begins with any beat that leaves half of the rows at least, where there are so many, and announces
+    what plays within ``BEATS`` from there on. It has an end only where the piece has its own.
+    """
+    moved = notes.copy()
+    moved[:, KEY] = np.clip(moved[:, KEY] + draws.integers(LOWEST, HIGHEST + 1), 0, PITCHES - 1)
+    first = int(draws.integers(max(1, len(notes) - rows // 2)))
+    first = 0 if draws.random() < FROM_THE_START else first
+    begin = int(notes[first, ONSET]) // RESOLUTION * RESOLUTION
+    at, until = np.searchsorted(moved[:, ONSET], [begin, begin + BEATS * RESOLUTION])
+    table = encode(moved[at:until])
+    return table[: min(rows, len(table) - (until < len(notes)))]
 
 
 def collate(pieces: Sequence[Rows]) -> tuple[Tensor, Tensor]:
@@ -91,25 +112,42 @@ class Tables(Protocol):
 
 
 class Steps(Dataset[tuple[Tensor, Tensor]]):
-    """The batch of each step: every piece once before any comes again, each time augmented anew."""
+    """The batch of each step: every piece once before any comes again, each time augmented anew.
 
-    def __init__(self, pieces: Tables, batch: int, context: int, seed: int, share: Share):
-        self.pieces, self.batch, self.context, self.seed, self.share = pieces, batch, context, seed, share
+    Of excerpts, long pieces have several before any other comes again.
+    """
+
+    def __init__(self, pieces: Tables, recipe: Recipe, context: int, share: Share):
+        self.pieces, self.recipe, self.context, self.share = pieces, recipe, context, share
+        turns = [1] * len(pieces)
+        if recipe.rows:
+            turns = [min(TURNS, 1 + len(pieces[n]) // ROWS_OF_A_TURN) for n in range(len(pieces))]
+        self.shown = np.repeat(np.arange(len(pieces)), turns)
+        self._firsts = np.cumsum([0, *map(recipe.pieces_at, range(max(1, len(recipe.rows))))])
         self._order = lru_cache(maxsize=2)(self._order_of)
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         """Return this process's share of the batch of a step, as ``collate`` does."""
-        places = range(step * self.batch + self.share.rank, (step + 1) * self.batch, self.share.world)
-        return collate([self.rows(place) for place in places])
+        turn, at = divmod(step, len(self._firsts) - 1)
+        first = turn * self._firsts[-1] + self._firsts[at]
+        places = range(first + self.share.rank, first + self.recipe.pieces_at(step), self.share.world)
+        rows = self.recipe.rows[at] if self.recipe.rows else 0
+        return collate([self.rows(place, rows) for place in places])
 
-    def rows(self, place: int) -> Rows:
-        """Return the piece at a place among all that are shown in the run, augmented."""
-        round_, at = divmod(place, len(self.pieces))
-        notes = self.pieces[self._order(round_)[at]]
-        return cut(encode(augment(notes, np.random.default_rng([self.seed, 1, place]))), self.context)
+    def rows(self, place: int, rows: int = 0) -> Rows:
+        """Return the piece at a place among all that are shown in the run, augmented.
+
+        ``rows`` is how many targets its excerpt has at most; 0 is none, but the piece as published.
+        """
+        round_, at = divmod(place, len(self.shown))
+        notes = self.pieces[self.shown[self._order(round_)[at]]]
+        draws = np.random.default_rng([self.recipe.seed, 1, place])
+        if rows:
+            return excerpt(notes, min(rows, self.context) + 1, draws)
+        return cut(encode(augment(notes, draws)), self.context)
 
     def _order_of(self, round_: int) -> np.ndarray:
-        return np.random.default_rng([self.seed, 0, round_]).permutation(len(self.pieces))
+        return np.random.default_rng([self.recipe.seed, 0, round_]).permutation(len(self.shown))
 
     def __getstate__(self) -> dict:
         return {name: value for name, value in vars(self).items() if name != "_order"}
@@ -132,9 +170,23 @@ def batches(steps: Steps, begin: int, end: int, workers: int) -> Iterator[tuple[
     )
 
 
-def validation_batches(pieces: Tables, batch: int, context: int, share: Share) -> list[tuple[Tensor, Tensor]]:
+def validation_batches(
+    pieces: Tables, recipe: Recipe, context: int, share: Share
+) -> list[tuple[Tensor, Tensor]]:
     """Return this process's share of the first beats of the pieces, those of a length together."""
-    rows = sorted((cut(encode(pieces[n]), context) for n in range(len(pieces))), key=len)[
-        share.rank :: share.world
-    ]
-    return [collate(rows[at : at + batch]) for at in range(0, len(rows), batch)]
+    chosen = np.arange(len(pieces))
+    if recipe.held:
+        chosen = np.unique(np.linspace(0, len(pieces) - 1, recipe.held).round().astype(int))
+    rows = [beginning(pieces[n], context) if recipe.rows else cut(encode(pieces[n]), context) for n in chosen]
+    rows = sorted(rows, key=len)[share.rank :: share.world]
+    return [collate(rows[at : at + recipe.batch]) for at in range(0, len(rows), recipe.batch)]
+
+
+def beginning(notes: Notes, context: int) -> Rows:
+    """Return the first rows of a piece, one more than the context so that each has a next one.
+
+    The end is there only where it is the piece's own.
+    """
+    rows = encode(notes)
+    beyond = notes[-1, ONSET] // RESOLUTION - notes[0, ONSET] // RESOLUTION >= BEATS
+    return rows[: min(context + 1, len(rows) - bool(beyond))]

@@ -30,22 +30,56 @@ class Recipe:
     """Validations in a row without a better loss; one more ends the run."""
     clip: float = 1.0
     dropout: float = 0.2
+    rows: tuple[int, ...] = ()
+    """Rows of an excerpt, step by step in turn; () shows pieces from their first row on, as published.
+
+    An excerpt begins anywhere, long pieces come more often, and no end is put where one is cut off.
+    """
+    cooling: float = 0.0
+    """Share of the steps, at the end, in which the rate falls; 0 has it fall until the step ``fall``."""
+    muon: float = 0.0
+    """Rate of Muon, which then moves the matrices of the layers; 0 leaves them to Adam, as published."""
+    held: int = 0
+    """Validation pieces that are measured, evenly taken; 0 measures all."""
     bfloat16: bool = False
     """Whether matrices are multiplied in bfloat16 (the weights stay float32)."""
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, the first of which is 0."""
+        return self.rate * self.share_at(step)
+
+    def share_at(self, step: int) -> float:
+        """Return which share of its rate a step has."""
         if step < self.warmup:
-            return self.rate * (step + 1) / self.warmup
-        if step >= self.fall:
-            return self.rate * self.floor
-        done = (step - self.warmup) / max(1, self.fall - self.warmup)
-        return self.rate * (1 - done * (1 - self.floor))
+            return (step + 1) / self.warmup
+        begin, end = self.warmup, self.fall
+        if self.cooling:
+            begin, end = round(self.steps * (1 - self.cooling)), self.steps
+        done = min(1.0, max(0, step - begin) / max(1, end - begin))
+        return 1 - done * (1 - self.floor)
+
+    def pieces_at(self, step: int) -> int:
+        """Return how many pieces a step has: with excerpts, ``batch`` of the longest or more shorter ones."""
+        return self.batch * max(self.rows) // self.rows[step % len(self.rows)] if self.rows else self.batch
 
 
 RECIPES = {
     "full": Recipe(),
-    "small": Recipe(size="small", rate=1e-3, warmup=500, fall=8_000, steps=10_000, every=250),
+    "small": Recipe(
+        size="small",
+        batch=2,
+        rate=3e-3,
+        warmup=50,
+        floor=0.03,
+        steps=6_000,
+        every=60,
+        patience=1_000,
+        dropout=0.0,
+        rows=(256, 256, 1024),
+        cooling=0.35,
+        muon=0.02,
+        held=24,
+    ),
     "tiny": Recipe(size="tiny", rate=3e-3, warmup=10, fall=200, steps=200, every=50, batch=4),
 }
 assert RECIPES.keys() == MODEL_SIZES.keys()

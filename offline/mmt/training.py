@@ -19,10 +19,13 @@ from tqdm import tqdm
 
 from offline.mmt.data import Share, Steps, Tables, batches, validation_batches
 from offline.mmt.model import IGNORED, MODEL_SIZES, MultitrackTransformer
+from offline.mmt.muon import Muon
 from offline.mmt.parallel import sum_gradients, summed
 from offline.mmt.recipe import Recipe
 from realtime.music.mmt.representation import FIELDS, SIZES
 
+MAY_CHANGE = ("steps", "patience", "every")
+"""What of the recipe may be another when a run goes on: where it ends, and how often it is looked at."""
 Watcher = Callable[["Run", dict[str, float]], None]
 """Is told the figures of each validation: ``loss``, ``loss_FIELD``, ``training_loss`` and ``rate``."""
 
@@ -37,7 +40,7 @@ class Run:
         self.recipe, self.device = recipe, torch.device(device)
         self.model = MultitrackTransformer(MODEL_SIZES[recipe.size], recipe.dropout).to(self.device)
         self.forward: Any = torch.compile(self.model) if compiled else self.model
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=recipe.rate)
+        self.optimizers = _optimizers(self.model, recipe)
         self.step = 0
         self.rounds = 0
         """Validations since the best."""
@@ -50,7 +53,7 @@ class Run:
         state = {
             "recipe": asdict(self.recipe),
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "rounds": self.rounds,
             "best_loss": self.best_loss,
@@ -62,7 +65,7 @@ class Run:
         os.replace(part, path)
 
     def resume(self, path: Path) -> None:
-        """Take up the run saved in ``path``; it may have been on another device.
+        """Take up the run saved in ``path``; it may have been on another device, or meant to end elsewhere.
 
         Raises:
             ValueError: the checkpoint is damaged, or of another recipe.
@@ -72,13 +75,16 @@ class Run:
         except Exception as error:  # unpickling raises many kinds
             raise ValueError(f"{path} can't be read ({error}); train again without --resume") from error
         mine = asdict(self.recipe)
+        for name in MAY_CHANGE:
+            mine.pop(name)
         if other := [name for name in mine if _listed(state["recipe"].get(name)) != _listed(mine[name])]:
             raise ValueError(
                 f"{path} was made with another {', '.join(other)}; "
                 "give the same options as then, or train again without --resume"
             )
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         self.step, self.rounds = state["step"], state["rounds"]
         self.best_loss, self.best_step = state["best_loss"], state["best_step"]
         self.best_weights = state["best_weights"]
@@ -98,16 +104,18 @@ class Run:
         """Take one step on this process's share of its batch; return the loss of the share, a row's mean."""
         recipe = self.recipe
         torch.manual_seed((recipe.seed * 1_000_003 + self.step) * share.world + share.rank)
-        for group in self.optimizer.param_groups:
-            group["lr"] = recipe.rate_at(self.step)
+        for optimizer, rate in zip(self.optimizers, (recipe.rate, recipe.muon), strict=False):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * recipe.share_at(self.step)
         self.model.train()
         losses, own = self._losses(rows, targets)
         whole = summed(own.clone())
-        self.optimizer.zero_grad()
+        self.model.zero_grad()
         (losses.sum() / whole).backward()
         sum_gradients(self.model)
         nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.step += 1
         return losses.detach().sum() / own
 
@@ -142,6 +150,15 @@ class Run:
         return torch.autocast(self.device.type, torch.bfloat16)
 
 
+def _optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Return what moves the weights: Adam; with a rate for it, Muon for the matrices of the layers."""
+    if not recipe.muon:
+        return [torch.optim.Adam(model.parameters(), lr=recipe.rate)]
+    own = {name: p for name, p in model.named_parameters() if name.startswith("layers.") and p.ndim == 2}
+    rest = [p for name, p in model.named_parameters() if name not in own]
+    return [torch.optim.Adam(rest, lr=recipe.rate, betas=(0.9, 0.95)), Muon(own.values(), recipe.muon)]
+
+
 def _copied(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
@@ -172,12 +189,12 @@ def train(
     recipe, share = run.recipe, share or Share()
     if not len(training) or not len(validation):
         raise ValueError("there is no music to train on or to validate on: give more files")
-    if recipe.batch % share.world:
+    if any(recipe.pieces_at(step) % share.world for step in range(max(1, len(recipe.rows)))):
         raise ValueError(
             f"a batch of {recipe.batch} can't be shared by {share.world} processes; change --batch"
         )
-    steps = Steps(training, recipe.batch, run.model.size.context, recipe.seed, share)
-    held = validation_batches(validation, recipe.batch, run.model.size.context, share)
+    steps = Steps(training, recipe, run.model.size.context, share)
+    held = validation_batches(validation, recipe, run.model.size.context, share)
     lead = share.rank == 0
     bar = tqdm(total=recipe.steps, initial=run.step, unit="step", disable=not progress or not lead)
     losses: list[Tensor] = []

@@ -8,7 +8,17 @@ torch = pytest.importorskip("torch", reason="batches are tensors: pip install 'c
 from hypothesis import given  # noqa: E402  # after the check for torch
 from hypothesis import strategies as st  # noqa: E402
 
-from offline.mmt.data import Share, Steps, augment, batches, collate, cut, validation_batches  # noqa: E402
+from offline.mmt.data import (  # noqa: E402
+    Share,
+    Steps,
+    augment,
+    batches,
+    beginning,
+    collate,
+    cut,
+    excerpt,
+    validation_batches,
+)
 from offline.mmt.model import IGNORED  # noqa: E402
 from offline.mmt.recipe import Recipe  # noqa: E402
 from realtime.music.mmt.representation import BEATS, END_OF_SONG, encode  # noqa: E402
@@ -56,7 +66,7 @@ def test_each_row_is_to_give_the_next_and_what_fills_is_ignored(made_up):
 
 def test_every_piece_comes_once_before_any_comes_again(made_up):
     pieces = [np.array([(12 * beat, 60, 12, program) for beat in range(12)]) for program in range(8, 16)]
-    steps = Steps(pieces, batch=4, context=128, seed=5, share=Share())
+    steps = Steps(pieces, Recipe(batch=4, seed=5), 128, Share())
     shown = [[int(steps.rows(place)[1, 5]) for place in range(8 * r, 8 * r + 8)] for r in range(3)]
     assert all(sorted(each) == list(range(5, 13)) for each in shown)
     assert shown[0] != shown[1]
@@ -64,19 +74,50 @@ def test_every_piece_comes_once_before_any_comes_again(made_up):
 
 def test_processes_share_the_batch_that_one_would_have(made_up):
     pieces = [made_up(seed) for seed in range(5)]
-    whole = Steps(pieces, 4, 128, 1, Share())[7][0]
-    shares = [Steps(pieces, 4, 128, 1, Share(rank, 2))[7][0] for rank in range(2)]
+    whole = Steps(pieces, Recipe(), 128, Share())[7][0]
+    shares = [Steps(pieces, Recipe(), 128, Share(rank, 2))[7][0] for rank in range(2)]
     assert torch.equal(torch.stack([shares[0], shares[1]], 1).flatten(0, 1), whole)
-    held = [b for rank in range(2) for b in validation_batches(pieces, 2, 128, Share(rank, 2))]
+    held = [b for rank in range(2) for b in validation_batches(pieces, Recipe(batch=2), 128, Share(rank, 2))]
     assert sum(len(rows) for rows, _ in held) == len(pieces)
 
 
 def test_a_run_goes_on_with_the_batches_it_would_have_had(made_up):
-    steps = Steps([made_up(seed) for seed in range(3)], 2, 128, 1, Share())
+    steps = Steps([made_up(seed) for seed in range(3)], Recipe(batch=2), 128, Share())
     all_at_once = [rows for rows, _ in batches(steps, 0, 6, workers=0)]
     later = [rows for rows, _ in batches(steps, 4, 6, workers=0)]
     assert len(later) == 2
     assert all(torch.equal(a, b) for a, b in zip(all_at_once[4:], later, strict=True))
+
+
+def test_excerpts_begin_anywhere_and_end_only_where_the_piece_does(made_up):
+    notes = made_up(1, beats=300)
+    found = [excerpt(notes, 65, np.random.default_rng(seed)) for seed in range(200)]
+    assert {len(rows) for rows in found} <= {65, *range(36, 65)}
+    starts = [rows[:4].tolist() for rows in found]
+    assert all(s[:3] == encode(notes)[:3].tolist() and s[3][0] == 2 for s in starts)
+    assert {tuple(rows[4, 1:3].tolist()) for rows in found} == {(1, 1)}, "an excerpt begins with a beat"
+    ended = [rows[-1, 0] == END_OF_SONG for rows in found]
+    assert 0 < sum(ended) < len(ended)
+    durations = {len(rows) for rows, end in zip(found, ended, strict=True) if not end}
+    assert durations == {65}
+    assert beginning(notes, 128)[-1, 0] != END_OF_SONG
+    assert beginning(notes, 4096)[-1, 0] != END_OF_SONG, "the piece is longer than the beats that have codes"
+    assert beginning(made_up(1, beats=9), 128)[-1, 0] == END_OF_SONG
+
+
+def test_long_pieces_have_several_excerpts_and_short_ones_make_larger_batches(made_up):
+    pieces = [made_up(0, beats=10), made_up(1, beats=600)]
+    recipe = Recipe(batch=2, rows=(64, 128))
+    steps = Steps(pieces, recipe, 128, Share())
+    assert steps.shown.tolist() == [0, 1, 1, 1]
+    assert [tuple(steps[n][0].shape) for n in (0, 1, 2)] == [(4, 64, 6), (2, 128, 6), (4, 64, 6)]
+    shares = [Steps(pieces, recipe, 128, Share(rank, 2))[3][0] for rank in range(2)]
+    assert [len(share) for share in shares] == [1, 1]
+
+
+def test_the_rate_falls_at_the_end_where_the_recipe_says_so():
+    recipe = Recipe(rate=1.0, warmup=10, steps=100, cooling=0.5, floor=0.0)
+    assert [recipe.rate_at(step) for step in (0, 9, 50, 75, 100)] == pytest.approx([0.1, 1, 1, 0.5, 0])
 
 
 def test_the_rate_is_the_published_one():

@@ -17,6 +17,7 @@ from offline.corpora import cache as corpora_cache  # noqa: E402
 from offline.mmt.curves import curves_to, log_to, piano_roll  # noqa: E402
 from offline.mmt.data import Share, validation_batches  # noqa: E402
 from offline.mmt.music import MUSIC  # noqa: E402
+from offline.mmt.muon import orthogonal  # noqa: E402
 from offline.mmt.recipe import RECIPES  # noqa: E402
 from offline.mmt.training import Run, train  # noqa: E402
 from offline.weights import load_weights  # noqa: E402
@@ -76,8 +77,31 @@ def test_it_learns_and_keeps_the_best_weights(tmp_path, pieces):
     )
     assert found[-1]["loss"] < found[0]["loss"] - 0.5
     run.model.load_state_dict(model.state_dict())
-    held = validation_batches(pieces, 2, 128, Share())
+    held = validation_batches(pieces, QUICK, 128, Share())
     assert sum(run.measure(held)) == pytest.approx(run.best_loss, abs=1e-4)
+
+
+def test_excerpts_and_muon_go_on_exactly_too_and_may_go_on_for_longer(tmp_path, pieces):
+    recipe = replace(QUICK, rows=(64, 128), muon=0.02, cooling=0.5, held=2)
+    whole = Run(recipe)
+    train(whole, pieces, pieces, tmp_path / "whole.pt", progress=False)
+    with pytest.raises(KilledError):
+        train(Run(recipe), pieces, pieces, tmp_path / "run.pt", progress=False, watchers=[kill_at(8)])
+    again = Run(recipe)
+    again.resume(tmp_path / "run.pt")
+    train(again, pieces, pieces, tmp_path / "run.pt", progress=False)
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[name]), name
+    longer = Run(replace(recipe, steps=16))
+    longer.resume(tmp_path / "run.pt")
+    assert not longer.finished
+
+
+def test_muon_makes_matrices_orthogonal():
+    torch.manual_seed(1)
+    for shape in ((3, 8, 20), (2, 20, 8)):
+        found = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
+        assert ((found > 0.5) & (found < 1.4)).all(), found
 
 
 def test_it_stops_after_more_rounds_without_better_than_its_patience(tmp_path, pieces):
