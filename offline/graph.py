@@ -13,7 +13,15 @@ from onnx import TensorProto, helper, numpy_helper
 OPSET = 17
 """The first with LayerNormalization; ONNX Runtime 1.13 and later read it."""
 IR_VERSION = 8
-DTYPES = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64, "int32": TensorProto.INT32}
+DTYPES = {
+    "float32": TensorProto.FLOAT,
+    "float16": TensorProto.FLOAT16,
+    "int64": TensorProto.INT64,
+    "int32": TensorProto.INT32,
+    "int8": TensorProto.INT8,
+}
+RUNTIME = "com.microsoft"
+"""Domain of the operators that are ONNX Runtime's own."""
 
 
 class GraphBuilder:
@@ -57,11 +65,12 @@ class GraphBuilder:
     def build(self) -> bytes:
         """Return the checked model as bytes."""
         graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.constants)
+        own = [helper.make_opsetid(RUNTIME, 1)] if any(n.domain == RUNTIME for n in self.nodes) else []
         model = helper.make_model(
             graph,
             producer_name="concertino",
             ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=[helper.make_opsetid("", OPSET), *own],
         )
         onnx.checker.check_model(model, full_check=True)
         return model.SerializeToString(deterministic=True)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from realtime.contract.error import PluginError, one_line
 from realtime.contract.files import CARD
-from realtime.contract.kinds import KINDS, PLAY, SEPARATOR, SEQUENCE_SEPARATOR
+from realtime.contract.kinds import CONTINUATION, KINDS, PLAY, SEPARATOR, SEQUENCE_SEPARATOR
 from realtime.contract.library import Listing, add_plugin, find_plugin, list_plugins, search_path
 from realtime.contract.manifest import Input, manifest_schema
 from realtime.contract.plugin import Plugin
@@ -25,7 +25,7 @@ REFUSED = 2
 EXTENSIONS = "concertino.models"
 """Group of entry points through which other packages add subcommands: functions, as Typer takes them."""
 
-KIND_WORDS = {SEPARATOR: "note by note", SEQUENCE_SEPARATOR: "whole piece"}
+KIND_WORDS = {SEPARATOR: "note by note", SEQUENCE_SEPARATOR: "whole piece", CONTINUATION: "continues"}
 app = typer.Typer(rich_markup_mode="markdown")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output instead of a table.")]

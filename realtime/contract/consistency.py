@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from realtime.contract.continuation import check_continuation
 from realtime.contract.error import PluginError
 from realtime.contract.features import FEATURES
-from realtime.contract.kinds import KINDS
+from realtime.contract.kinds import CONTINUATION, KINDS
 from realtime.contract.manifest import Dim, Input, Manifest, Output
 from realtime.contract.tensors import MAX_PARTS, element_count, fits
 
@@ -45,7 +46,9 @@ def check_manifest(manifest: Manifest) -> None:
     for tensor in manifest.inputs:
         _check_input(manifest, tensor)
     _check_states(manifest)
-    _check_scores(manifest)
+    if manifest.kind != CONTINUATION:
+        _check_scores(manifest)
+    check_continuation(manifest)
 
 
 def _check_kind(manifest: Manifest) -> None:
@@ -66,6 +69,13 @@ def _check_kind(manifest: Manifest) -> None:
                     f"{field} role",
                     f"a {manifest.kind} has no {tensor.role!r}; choose one of {', '.join(kind.roles)}",
                 )
+            if tensor.dtype not in kind.dtypes:
+                choice = ", ".join(kind.dtypes)
+                problem = f"a {manifest.kind} has no {tensor.dtype}; choose one of {choice}"
+                raise PluginError(manifest.name, f"{field} dtype", problem)
+            if "rows" in tensor.shape and manifest.kind != CONTINUATION:
+                problem = "it has no 'rows' here; give numbers, or 'parts'"
+                raise PluginError(manifest.name, f"{field} shape", problem)
             fed = isinstance(tensor, Output) or tensor.source in kind.features
             if "notes" in tensor.shape and not (kind.sequence and fed):
                 raise PluginError(
@@ -127,6 +137,8 @@ def _check_feature(manifest: Manifest, tensor: Input, field: str) -> None:
             wanted = " or ".join(map(_plain, NOTE_SHAPES))
             problem = f"source {tensor.source!r} is a number for each note; declare {wanted}"
             raise PluginError(manifest.name, f"{field} shape", problem)
+        return
+    if manifest.kind == CONTINUATION:  # their shapes are fixed: check_continuation tells them
         return
     feature = FEATURES[tensor.source]
     for parts in possible_parts(manifest):

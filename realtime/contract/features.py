@@ -98,3 +98,11 @@ SEQUENCE_FEATURES: dict[str, str] = {
     "chord_size": "how many notes begin at the same tick",
 }
 """What a host knows of each note of a whole piece, a number for each: names and meanings."""
+
+CONTINUATION_FEATURES: dict[str, str] = {
+    "rows": "codes of the rows that are new: type, beat, position, pitch, duration and instrument of each",
+    "places": "place of each new row among all rows, from 0",
+    "last": "place of the last row",
+    "total": "how many rows there are, the new ones among them",
+}
+"""What a continuation's graph is told: names and meanings."""

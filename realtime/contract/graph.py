@@ -12,7 +12,7 @@ from realtime.contract.manifest import Dim, Dtype, Input, Manifest, Output
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, ValueInfoProto
 
-ELEMENT_TYPES: dict[Dtype, int] = {"float32": 1, "int32": 6, "int64": 7}
+ELEMENT_TYPES: dict[Dtype, int] = {"float32": 1, "int8": 3, "int32": 6, "int64": 7, "float16": 10}
 """ONNX's numbers for the dtypes of the contract (``TensorProto.DataType``)."""
 
 STANDARD_DOMAINS = ("", "ai.onnx")
@@ -180,7 +180,7 @@ def _check_tensor(manifest: Manifest, field: str, tensor: Input | Output, value:
 def _same_dim(manifest: Manifest, declared: Dim, found: int | str) -> bool:
     if declared == "parts":
         return isinstance(found, str) or found == len(manifest.parts) > 0
-    if declared == "notes":
+    if declared in ("notes", "rows"):
         return isinstance(found, str)
     return declared == found
 

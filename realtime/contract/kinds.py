@@ -6,7 +6,7 @@ Manifest, checks, messages and the JSON Schema derive from this table.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from realtime.contract.features import FEATURES, SEQUENCE_FEATURES
+from realtime.contract.features import CONTINUATION_FEATURES, FEATURES, SEQUENCE_FEATURES
 
 
 class Kind(NamedTuple):
@@ -21,9 +21,11 @@ class Kind(NamedTuple):
     sequence: bool
     """Whether one run takes all notes of a piece; else one note, and states carry what was before."""
     meaning: str
+    dtypes: tuple[str, ...] = ("float32", "int64", "int32")
+    """What its tensors may be of."""
 
 
-SEPARATOR, SEQUENCE_SEPARATOR = "separator", "sequence-separator"
+SEPARATOR, SEQUENCE_SEPARATOR, CONTINUATION = "separator", "sequence-separator", "continuation"
 
 KINDS: dict[str, Kind] = {
     SEPARATOR: Kind(
@@ -36,6 +38,14 @@ KINDS: dict[str, Kind] = {
     SEQUENCE_SEPARATOR: Kind(
         SEQUENCE_FEATURES, ("parameter",), ("scores",), True, "all notes of a whole piece in one run"
     ),
+    CONTINUATION: Kind(
+        CONTINUATION_FEATURES,
+        ("state",),
+        ("scores", "state"),
+        False,
+        "rows of music, and says what comes next",
+        ("float32", "float16", "int64", "int32", "int8"),
+    ),
 }
 
 SOURCES = tuple(dict.fromkeys(name for kind in KINDS.values() for name in (*kind.sources, *kind.features)))
@@ -47,5 +57,6 @@ ROLES = tuple(dict.fromkeys(role for kind in KINDS.values() for role in kind.rol
 PLAY = {
     SEPARATOR: "concertino play --separator {name}",
     SEQUENCE_SEPARATOR: "concertino render IN.mid -o OUT.wav --mode offline --separator {name}",
+    CONTINUATION: "concertino play --continue {name}",
 }
 """The command by which a model of each kind is heard."""

@@ -16,9 +16,11 @@ FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$(?!\
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-Dim = Count | Literal["parts", "notes"]
-"""A fixed size, ``parts``: the number of parts of the ensemble, or ``notes``: that of the piece's notes."""
-Dtype = Literal["float32", "int64", "int32"]
+Dim = Count | Literal["parts", "notes", "rows"]
+"""A fixed size, ``parts``: the number of parts of the ensemble, ``notes``: that of the piece's notes, or
+``rows``: that of the rows of a run."""
+Dtype = Literal["float32", "int64", "int32", "float16", "int8"]
+CacheDtype = Literal["float32", "float16", "int8"]
 if TYPE_CHECKING:
     # A type checker cannot read the tables.
     Source = str
@@ -75,13 +77,39 @@ class Training(Struct, frozen=True, forbid_unknown_fields=True):
     """The command that made this plugin."""
 
 
+class Variant(Struct, frozen=True, forbid_unknown_fields=True):
+    """The graph of a continuation in numbers of one kind."""
+
+    sha256: Sha256
+    opset: Annotated[int, Meta(ge=7, le=64)]
+    file: FileName
+    precision: str
+    """What the weights and the past are kept in, in words."""
+    cache: CacheDtype
+    """Dtype of the states, which hold the past."""
+
+
+class Continuation(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a continuation reads and writes, and its graphs."""
+
+    context: Count
+    """Rows that it sees."""
+    fields: dict[str, Count]
+    """Names of a row's fields in their order, and how many codes each has."""
+    instruments: Annotated[tuple[str, ...], Meta(max_length=128)]
+    """By code, from 1 on."""
+    variants: dict[Name, Variant]
+    """By name; ``graph`` is one of them, and the others compute the same in other numbers."""
+
+
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     """What a plugin declares about itself."""
 
     schema: Literal[1]
     name: Name
     kind: KindName
-    """``separator``: a run takes one note; ``sequence-separator``: a run takes all notes of a piece."""
+    """``separator``: a run takes one note; ``sequence-separator``: a run takes all notes of a piece;
+    ``continuation``: a run takes rows of music, and says what comes next."""
     summary: str
     version: str
     licence: str
@@ -94,6 +122,8 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     """The parts that the graph knows, in the order of its scores; empty: any number of parts."""
     resolution: Annotated[int, Meta(ge=1, le=960)] = 24
     """Ticks per quarter note of ``position``, ``beat``, ``tick`` and ``duration``."""
+    continuation: Continuation | None = None
+    """Of a continuation, and of no other kind."""
 
 
 def parse_manifest(text: bytes) -> Manifest:
@@ -112,7 +142,10 @@ def parse_manifest(text: bytes) -> Manifest:
 
 def format_manifest(manifest: Manifest) -> bytes:
     """Return ``manifest`` as indented JSON, the form in which plugins are stored."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+    told = msgspec.to_builtins(manifest)
+    if manifest.continuation is None:
+        del told["continuation"]
+    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
 
 
 def manifest_schema() -> dict:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.contract.consistency import check_manifest
+from realtime.contract.continuation import variant_of
 from realtime.contract.error import PluginError
 from realtime.contract.files import MANIFEST, MAX_GRAPH_BYTES, MAX_MANIFEST_BYTES, check_folder, read_file
 from realtime.contract.graph import check_graph
@@ -42,6 +43,16 @@ def load_plugin(folder: Path, *, called: str | None = None) -> Plugin:
     except ValueError as error:
         raise _manifest_error(name, str(error)) from error
     check_manifest(manifest)
+    _check_graph_file(manifest, folder)
+    for variant in manifest.continuation.variants if manifest.continuation else ():
+        told = variant_of(manifest, variant)[1]
+        if told.graph != manifest.graph:
+            _check_graph_file(told, folder)
+    return Plugin(manifest, folder, folder / manifest.graph.file)
+
+
+def _check_graph_file(manifest: Manifest, folder: Path) -> None:
+    """Check that the graph's file is the one it was made for, and what the manifest says."""
     data = read_file(folder, manifest.graph.file, MAX_GRAPH_BYTES, manifest.name)
     if hashlib.sha256(data).hexdigest() != manifest.graph.sha256:
         raise PluginError(
@@ -51,7 +62,6 @@ def load_plugin(folder: Path, *, called: str | None = None) -> Plugin:
             " get the plugin again or export it again",
         )
     check_graph(manifest, data)
-    return Plugin(manifest, folder, folder / manifest.graph.file)
 
 
 def _manifest_error(name: str, message: str) -> PluginError:

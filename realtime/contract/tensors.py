@@ -7,15 +7,21 @@ import numpy as np
 
 from realtime.contract.manifest import Dim, Dtype, Input, Output
 
-DTYPES: dict[Dtype, type[np.generic]] = {"float32": np.float32, "int64": np.int64, "int32": np.int32}
+DTYPES: dict[Dtype, type[np.generic]] = {
+    "float32": np.float32,
+    "float16": np.float16,
+    "int64": np.int64,
+    "int32": np.int32,
+    "int8": np.int8,
+}
 
 MAX_PARTS = 16
 """As many as MIDI has channels."""
 
 
-def resolve(shape: Sequence[Dim], parts: int, notes: int = 1) -> tuple[int, ...]:
-    """Return ``shape`` with every ``"parts"`` and ``"notes"`` replaced by their numbers."""
-    numbers = {"parts": parts, "notes": notes}
+def resolve(shape: Sequence[Dim], parts: int, notes: int = 1, rows: int = 1) -> tuple[int, ...]:
+    """Return ``shape`` with every ``"parts"``, ``"notes"`` and ``"rows"`` replaced by their numbers."""
+    numbers = {"parts": parts, "notes": notes, "rows": rows}
     return tuple(numbers[dim] if isinstance(dim, str) else dim for dim in shape)
 
 
@@ -53,7 +59,7 @@ def parameter_values(tensor: Input, parts: int, given: Sequence[float] | None = 
 
 def fits(value: float, dtype: Dtype) -> bool:
     """Return whether ``dtype`` can hold ``value``: finite and in range, and whole for integers."""
-    if dtype == "float32":
-        return math.isfinite(value) and abs(value) <= float(np.finfo(np.float32).max)
+    if dtype in ("float32", "float16"):
+        return math.isfinite(value) and abs(value) <= float(np.finfo(dtype).max)
     limits = np.iinfo(dtype)
     return math.isfinite(value) and value == int(value) and limits.min <= int(value) <= limits.max

@@ -12,10 +12,12 @@ from realtime.contract.error import PluginError, one_line
 from realtime.contract.features import CHORD_ABOVE, NO_PITCH, NO_TIME
 from realtime.contract.kinds import KINDS
 from realtime.contract.plugin import Plugin, load_plugin
+from realtime.contract.row_stepper import RowStepper
 from realtime.contract.scorer import SequenceScorer
 from realtime.contract.sequence import sequence_features
 from realtime.contract.stepper import Stepper
 from realtime.contract.tensors import MAX_PARTS
+from realtime.music.mmt.representation import SIZES
 
 NOTES = 1000
 WARM_UP = 50
@@ -24,6 +26,9 @@ CHORD, QUARTER_MS, NOTE_MS, DURATION = 4, 500, 400, 18
 SCORES = "outputs scores"
 LENGTHS, RUNS = (1, 7, NOTES), 3
 """Of the pieces that a sequence separator is given, in notes; and how often the longest is timed."""
+ROWS, NEAR = 32, 0.05
+"""Rows that a continuation is timed with; how far, of their range, its scores may be apart when rows come one
+by one and all at once."""
 PARTS_TRIED = (1, 4, MAX_PARTS)
 """For a plugin that serves any number of parts."""
 
@@ -54,6 +59,8 @@ def verify_plugin(folder: Path, *, called: str | None = None) -> Verification:
     """
     plugin = load_plugin(folder, called=called)
     _check_model(plugin)
+    if plugin.manifest.continuation:
+        return _try_continuation(plugin)
     known = plugin.manifest.parts
     numbers = (len(known),) if known else PARTS_TRIED
     attempt = _try_whole if KINDS[plugin.manifest.kind].sequence else _try
@@ -76,6 +83,34 @@ def _check_model(plugin: Plugin) -> None:
             "graph.file",
             f"ONNX's checker refuses it ({reason}); export the graph again",
         ) from error
+
+
+def _try_continuation(plugin: Plugin) -> Verification:
+    """Run every variant; the times are those of the slowest."""
+    assert plugin.manifest.continuation is not None
+    variants = plugin.manifest.continuation.variants
+    times = [_try_rows(plugin, variant) for variant in variants]
+    graphs = [(plugin.folder / variant.file).stat().st_size for variant in variants.values()]
+    slowest = max(times, key=lambda step_us: step_us["p50"])
+    return Verification(plugin.manifest.name, plugin.folder, sum(graphs), (), ROWS, slowest)
+
+
+def _try_rows(plugin: Plugin, variant: str) -> dict[str, float]:
+    stepper = RowStepper(plugin, variant)
+    past, times = stepper.past(), np.zeros(ROWS)
+    rows = np.random.default_rng(0).integers(0, SIZES, (min(stepper.context, 2 * ROWS), len(SIZES)))
+    whole = stepper.run(past, rows, 0)
+    _check_scores(plugin, whole)
+    begin = len(rows) - ROWS
+    for place in range(begin, len(rows)):
+        started = time.perf_counter_ns()
+        step = stepper.run(past, rows[place : place + 1], place)
+        times[place - begin] = (time.perf_counter_ns() - started) / 1000
+        _check_scores(plugin, step)
+        if np.abs(step[0] - whole[place]).max() > NEAR * np.ptp(whole):
+            problem = f"of the variant {variant!r} at row {place} differ when the row comes alone"
+            raise PluginError(plugin.manifest.name, SCORES, f"{problem}; export a graph that keeps its past")
+    return _percentiles(times)
 
 
 def _try(plugin: Plugin, parts: int) -> dict[str, float]:

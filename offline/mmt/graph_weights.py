@@ -1,0 +1,84 @@
+"""Products of what a step computes with its weights, in the precision of each variant of the graph."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from offline.graph import RUNTIME, GraphBuilder
+
+INT8_ACTIVATIONS = 4
+"""Accuracy level of MatMulNBits at which the other operand is rounded to 8 bits too."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """In what numbers a variant computes and remembers."""
+
+    bits: Literal[4, 8, 16, 32]
+    """Of a weight: 32 and 16 are floats, fewer are whole numbers with a scale for each ``block``."""
+    block: int = 0
+    cache: Literal["float32", "float16", "int8"] = "float32"
+    """Of the keys and values of the past; whole numbers have a scale for each channel."""
+
+    @property
+    def dtype(self) -> Literal["float32", "float16"]:
+        """What flows between the operators."""
+        return "float16" if self.bits == 16 else "float32"
+
+
+PRECISIONS = {
+    "fp32": Precision(32),
+    "fp16": Precision(16, cache="float16"),
+    "int8": Precision(8, 128, "int8"),
+    "int4": Precision(4, 32, "int8"),
+}
+"""By the name of the variant; fp16 is for GPUs."""
+
+
+def product(
+    g: GraphBuilder, x: str, name: str, weight: np.ndarray, precision: Precision, bias: str = ""
+) -> str:
+    """Add ``x`` times a weight of shape (outputs, inputs), as PyTorch has it, and the bias, if any.
+
+    Returns the name of the result, whose last axis is ``outputs``.
+    """
+    if precision.bits >= 16:
+        matrix = g.constant(name, np.ascontiguousarray(weight.T).astype(precision.dtype))
+        y = g.add("MatMul", [x, matrix])
+        return g.add("Add", [y, bias]) if bias else y
+    outputs, inputs = weight.shape
+    packed, scales = rounded(weight, precision.bits, precision.block)
+    operands = [x, g.constant(name, packed), g.constant(f"{name}_scales", scales)]
+    return g.add(
+        "MatMulNBits",
+        [*operands, "", "", bias] if bias else operands,
+        domain=RUNTIME,
+        K=inputs,
+        N=outputs,
+        bits=precision.bits,
+        block_size=precision.block,
+        accuracy_level=INT8_ACTIVATIONS,
+    )
+
+
+def rounded(weight: np.ndarray, bits: int, block: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a weight (outputs, inputs) as whole numbers and their scales, as MatMulNBits packs them.
+
+    Each block of ``block`` inputs has one scale, by which its largest number is the end of the range that
+    is one longer (-8 or -128). Packed: uint8, (outputs, blocks, block * bits / 8), the lower bits first.
+    Scales: float32, (outputs, blocks).
+    """
+    outputs, inputs = weight.shape
+    blocks = -(-inputs // block)
+    padded = np.zeros((outputs, blocks * block), np.float32)
+    padded[:, :inputs] = weight
+    cut = padded.reshape(outputs, blocks, block)
+    farthest = np.take_along_axis(cut, np.abs(cut).argmax(2, keepdims=True), 2)
+    half = 2 ** (bits - 1)
+    scales = farthest / -half
+    safe = np.where(scales == 0, 1, scales)
+    whole = (np.clip(np.rint(cut / safe), -half, half - 1) + half).astype(np.uint8)
+    if bits == 4:
+        whole = whole[..., 0::2] | whole[..., 1::2] << 4
+    return whole, scales[..., 0].astype(np.float32)

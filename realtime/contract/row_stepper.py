@@ -1,0 +1,179 @@
+"""Runs the graph of a continuation: rows in, scores of what comes next out, the past updated in place."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from realtime.contract.continuation import CODES, SCORES, variant_of
+from realtime.contract.error import PluginError
+from realtime.contract.kinds import CONTINUATION, KINDS
+from realtime.contract.plugin import Plugin
+from realtime.contract.session import MISSING_RUNTIME, graph_error
+from realtime.contract.tensors import DTYPES, resolve
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+CPU, CUDA = "cpu", "cuda"
+PROVIDERS = {CPU: "CPUExecutionProvider", CUDA: "CUDAExecutionProvider"}
+ON_CUDA = "float16"
+"""The cache with which ONNX Runtime's attention runs on a GPU."""
+logger = logging.getLogger(__name__)
+
+
+class Past:
+    """Buffers for the keys and values of the rows so far; a run writes only what is new."""
+
+    def __init__(self, values: dict[str, Any], feeds: dict[str, str], step: Any, told: dict[str, np.ndarray]):
+        self.values, self.feeds = values, feeds
+        self.step, self.told = step, told
+
+
+class RowStepper:
+    """A variant of ``plugin``'s graph in ONNX Runtime.
+
+    ``provider`` is ``cpu`` or ``cuda``; where there is no GPU, or the variant doesn't run on it, the CPU is
+    used, and a warning says so. ``device`` is where it runs.
+
+    Raises:
+        PluginError: ONNX Runtime refuses the graph.
+        ValueError: a plugin of another kind, or a variant or a provider that there is not.
+        ImportError: ONNX Runtime is not installed.
+    """
+
+    def __init__(self, plugin: Plugin, variant: str, threads: int = 1, provider: str = CPU):
+        if plugin.manifest.kind != CONTINUATION:
+            raise ValueError(
+                f"plugin {plugin.manifest.name} takes {KINDS[plugin.manifest.kind].meaning}, not "
+                f"{KINDS[CONTINUATION].meaning}"
+            )
+        if provider not in PROVIDERS:
+            raise ValueError(f"no provider {provider!r}: choose one of {', '.join(PROVIDERS)}")
+        told, manifest = variant_of(plugin.manifest, variant)
+        self.plugin, self.manifest, self.variant = plugin, manifest, variant
+        assert manifest.continuation is not None
+        self.context = manifest.continuation.context
+        self.device = _device(plugin, variant, told.cache, provider)
+        self._session = _open(plugin, told.file, threads, self.device)
+        self._names = {tensor.source: tensor.name for tensor in manifest.inputs if tensor.source != "state"}
+        self._scores = next(tensor.name for tensor in manifest.outputs if tensor.role == "scores")
+
+    def past(self) -> Past:
+        """Return buffers of a past of no rows."""
+        import onnxruntime
+
+        feeds = {tensor.feeds: tensor.name for tensor in self.manifest.outputs if tensor.feeds}
+        values = {
+            tensor.name: onnxruntime.OrtValue.ortvalue_from_numpy(
+                np.zeros(resolve(tensor.shape, 1), DTYPES[tensor.dtype]), self.device, 0
+            )
+            for tensor in self.manifest.inputs
+            if tensor.source == "state"
+        }
+        told = _told(np.zeros((1, len(CODES)), np.int64), 0)
+        told["scores"] = np.zeros(resolve(SCORES[1], 1), np.float32)
+        past = Past(values, feeds, None, told)
+        past.step = self._bind(past, told)
+        return past
+
+    def run(self, past: Past, rows: np.ndarray, begin: int) -> np.ndarray:
+        """Take ``rows``, int64 (n, 6), as those from place ``begin`` on; return float32 (n, 502).
+
+        What the past held from there on is forgotten. The scores of each row are of what comes after it.
+
+        Raises:
+            ValueError: there are no rows, more than the context holds, or a code is out of range.
+            PluginError: the graph fails; the past from ``begin`` on is then unknown.
+        """
+        end = begin + len(rows)
+        if not 0 <= begin < end <= self.context:
+            raise ValueError(f"rows {begin} to {end} are none, or not within the context of {self.context}")
+        if len(rows) == 1 and self.device == CPU:
+            told, binding = past.told, past.step
+            told["rows"][0] = rows
+            told["places"][0, 0] = begin
+            told["last"][0] = begin
+            told["total"][()] = end
+        else:
+            told = _told(np.ascontiguousarray(rows, np.int64), begin)
+            told["scores"] = np.zeros(resolve(SCORES[1], 1, rows=len(rows)), np.float32)
+            binding = self._bind(past, told)
+        try:
+            self._session.run_with_iobinding(binding)
+            if self.device != CPU:
+                binding.synchronize_outputs()
+        except Exception as error:  # ONNX Runtime's errors have no common base of their own
+            raise graph_error(self.plugin, error) from error
+        return told["scores"][0]
+
+    def _bind(self, past: Past, told: dict[str, np.ndarray]) -> onnxruntime.IOBinding:
+        """Return a binding of the past and of arrays, which it points into."""
+        binding = self._session.io_binding()
+        for source, name in self._names.items():
+            array = told[source]
+            if self.device == CPU:
+                binding.bind_input(name, CPU, 0, array.dtype.type, array.shape, array.ctypes.data)
+            else:
+                binding.bind_cpu_input(name, array)
+        scores = told["scores"]
+        binding.bind_output(self._scores, CPU, 0, scores.dtype.type, scores.shape, scores.ctypes.data)
+        for name, value in past.values.items():
+            binding.bind_ortvalue_input(name, value)
+            binding.bind_ortvalue_output(past.feeds[name], value)
+        return binding
+
+
+def _told(rows: np.ndarray, begin: int) -> dict[str, np.ndarray]:
+    """Return what the graph is told of rows from place ``begin`` on, by source."""
+    end = begin + len(rows)
+    return {
+        "rows": rows[None].copy(),
+        "places": np.arange(begin, end)[None],
+        "last": np.array([end - 1], np.int32),
+        "total": np.array(end, np.int32),
+    }
+
+
+def _device(plugin: Plugin, variant: str, cache: str, provider: str) -> str:
+    """Return where to run: the provider that is asked for, or the CPU."""
+    if provider == CPU:
+        return CPU
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(MISSING_RUNTIME) from error
+    why = None
+    if PROVIDERS[provider] not in onnxruntime.get_available_providers():
+        why = "ONNX Runtime has no CUDA here; install 'concertino[gpu]'"
+    elif cache != ON_CUDA:
+        why = f"variant {variant!r} does not run on a GPU; choose one with a {ON_CUDA} cache"
+    if why:
+        logger.warning("%s runs on the CPU: %s", plugin.manifest.name, why)
+    return CPU if why else provider
+
+
+def _open(plugin: Plugin, file: str, threads: int, device: str) -> onnxruntime.InferenceSession:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(MISSING_RUNTIME) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # fatal only: what fails is raised, and told in one sentence
+    try:
+        session = onnxruntime.InferenceSession(
+            str(plugin.folder / file),
+            options,
+            providers=list(dict.fromkeys([PROVIDERS[device], PROVIDERS[CPU]])),
+        )
+    except Exception as error:  # ONNX Runtime's errors have no common base of their own
+        raise graph_error(plugin, error) from error
+    if PROVIDERS[device] not in session.get_providers():
+        raise PluginError(
+            plugin.manifest.name, "provider", "CUDA is installed but has no GPU that works; choose cpu"
+        )
+    return session
