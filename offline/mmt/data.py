@@ -140,7 +140,7 @@ class Steps(Dataset[tuple[Tensor, Tensor]]):
         ``rows`` is how many targets its excerpt has at most; 0 is none, but the piece as published.
         """
         round_, at = divmod(place, len(self.shown))
-        notes = self.pieces[self.shown[self._order(round_)[at]]]
+        notes = self.pieces[int(self.shown[self._order(round_)[at]])]
         draws = np.random.default_rng([self.recipe.seed, 1, place])
         if rows:
             return excerpt(notes, min(rows, self.context) + 1, draws)
@@ -174,9 +174,9 @@ def validation_batches(
     pieces: Tables, recipe: Recipe, context: int, share: Share
 ) -> list[tuple[Tensor, Tensor]]:
     """Return this process's share of the first beats of the pieces, those of a length together."""
-    chosen = np.arange(len(pieces))
+    chosen = range(len(pieces))
     if recipe.held:
-        chosen = np.unique(np.linspace(0, len(pieces) - 1, recipe.held).round().astype(int))
+        chosen = np.unique(np.linspace(0, len(pieces) - 1, recipe.held).round().astype(int)).tolist()
     rows = [beginning(pieces[n], context) if recipe.rows else cut(encode(pieces[n]), context) for n in chosen]
     rows = sorted(rows, key=len)[share.rank :: share.world]
     return [collate(rows[at : at + recipe.batch]) for at in range(0, len(rows), recipe.batch)]

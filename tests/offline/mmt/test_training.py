@@ -16,8 +16,8 @@ from offline.cli.continuation import MUSIC as MUSIC_NAMES  # noqa: E402
 from offline.corpora import cache as corpora_cache  # noqa: E402
 from offline.mmt.curves import curves_to, log_to, piano_roll  # noqa: E402
 from offline.mmt.data import Share, validation_batches  # noqa: E402
-from offline.mmt.music import MUSIC  # noqa: E402
 from offline.mmt.muon import orthogonal  # noqa: E402
+from offline.mmt.music import MUSIC  # noqa: E402
 from offline.mmt.recipe import RECIPES  # noqa: E402
 from offline.mmt.training import Run, train  # noqa: E402
 from offline.weights import load_weights  # noqa: E402
