@@ -4,6 +4,10 @@
 
 ARGS ?=
 BIN := .venv/bin
+# These tests share the processor's cores; all others keep time, and have the machine to themselves.
+SHARING := tests/contract tests/ensembles tests/music tests/offline
+# pytest's exit code where ARGS choose none of the tests.
+NO_TESTS := 5
 
 .PHONY: play setup test lint bench
 
@@ -16,7 +20,8 @@ setup:
 test:
 	@.ci/setup.sh test
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile $(SHARING) $(ARGS) || [ $$? = $(NO_TESTS) ]
+	$(BIN)/python -m pytest $(SHARING:%=--ignore=%) $(ARGS) || [ $$? = $(NO_TESTS) ]
 
 lint:
 	$(BIN)/ruff check
