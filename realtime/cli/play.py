@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from realtime.host.session import Session
 
 TICK_SECONDS = 0.05
-TAP_TIMEOUT = 2.0
-TAPS = 8
 
 
 def play(
@@ -181,7 +179,6 @@ def turn(session: "Session", view: "View") -> None:
     from realtime.cli.keys import terminal_keys
     from realtime.cli.view import PART_KEYS
 
-    taps = Taps(session)
     with terminal_keys() as pressed, Live(view, refresh_per_second=20, screen=False, transient=True):
         while session.watch():
             key = pressed()
@@ -190,33 +187,12 @@ def turn(session: "Session", view: "View") -> None:
             if key == "p":
                 session.panic()
             elif key == "t":
-                taps.tap()
+                session.taps.tap()
             elif key and key in PART_KEYS[: session.parts()]:
                 session.switch(PART_KEYS.index(key))
             elif key.isdigit() and 0 < int(key) <= len(session.engine.slots):
                 session.select(int(key) - 1)
             time.sleep(TICK_SECONDS)
-
-
-class Taps:
-    """Tempo from taps: the median of the last intervals."""
-
-    def __init__(self, session: "Session") -> None:
-        self.session = session
-        self._times: list[float] = []
-
-    def tap(self) -> None:
-        """Take a tap, and set the tempo from the second one on."""
-        from realtime.engine.state import Command
-
-        now = time.monotonic()
-        if self._times and now - self._times[-1] > TAP_TIMEOUT:
-            self._times.clear()
-        self._times = [*self._times[-TAPS:], now]
-        gaps = sorted(b - a for a, b in zip(self._times, self._times[1:], strict=False))
-        if gaps:
-            bpm = 60 / gaps[len(gaps) // 2]
-            self.session.engine.link.command(Command.TEMPO, round(min(max(bpm, 10), 480) * 1000))
 
 
 def print_summary(summary: dict[str, Any]) -> None:

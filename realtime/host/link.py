@@ -78,6 +78,15 @@ class Link:
             if count < BATCH:
                 return np.concatenate(parts)
 
+    def sound_frame(self) -> int:
+        """Return the engine's frame of the sound that ``read_sound`` gives next."""
+        sync = self.state["sync"]
+        while True:
+            frame = int(self.state["frame"])
+            waiting = int(sync[8 * Sync.CAPTURE_HEAD] - sync[8 * Sync.CAPTURE_TAIL])
+            if frame == self.state["frame"]:
+                return frame - waiting
+
     def read_sound(self) -> np.ndarray:
         """Return captured sound since the last call: float32, shape (frames, 2), at most ``BATCH`` frames."""
         count = pop(

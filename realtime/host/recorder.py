@@ -16,6 +16,7 @@ from realtime.engine.state import (
     LOG_KIND,
     LOG_SOURCE,
     LOG_STATUS,
+    PLAN_PORT,
     Log,
 )
 from realtime.host.event_log import EventLog
@@ -54,6 +55,7 @@ class Recorder:
         slots: the loaded ensembles.
         notice: told in a sentence when recording has to end.
         subtype: ``24`` or ``float``, for the WAV file.
+        start: frame at which the take begins; None: that of the first log entry.
 
     Raises:
         OSError: the folder or a file can't be made; nothing is left then.
@@ -66,12 +68,13 @@ class Recorder:
         slots: list[Any],
         notice: Callable[[str], None],
         subtype: str = "24",
+        start: int | None = None,
     ) -> None:
         self.rate, self.bpm = float(header["rate"]), float(header["tempo"])
         self.slots, self.notice = slots, notice
         self.files: list[Path] = []
         self.active = True
-        self._start: int | None = None
+        self._start = start
         self._played: dict[int, list[np.ndarray]] = defaultdict(list)
         self._parts: dict[int, list[np.ndarray]] = defaultdict(list)
         self._saved_at = time.monotonic()
@@ -107,11 +110,13 @@ class Recorder:
             self._start = int(log[0, LOG_FRAME])
         status = log[:, LOG_STATUS]
         spoken = (status >= CHANNEL_MESSAGES.start) & (status < CHANNEL_MESSAGES.stop)
+        # What was planned is in the event log and, as it sounded, in the parts: the player did not play it.
+        planned = (log[:, LOG_KIND] == Log.INPUT) & (log[:, LOG_SOURCE] == PLAN_PORT)
         for kind, column, kept in (
             (Log.INPUT, LOG_SOURCE, self._played),
             (Log.OUTPUT, LOG_CHANNEL, self._parts),
         ):
-            rows = log[(log[:, LOG_KIND] == kind) & spoken]
+            rows = log[(log[:, LOG_KIND] == kind) & spoken & ~planned]
             for key in np.unique(rows[:, column]):
                 kept[int(key)].append(rows[rows[:, column] == key])
         busy = self._saver is not None and self._saver.is_alive()

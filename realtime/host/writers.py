@@ -58,6 +58,26 @@ class Writers:
                 self.discard()
                 raise
 
+    @property
+    def recording(self) -> bool:
+        """Whether a take is being recorded."""
+        return self._recorder is not None and self._recorder.active
+
+    def begin_take(
+        self, record: Path, header: dict[str, Any], slots: list[Slot], subtype: str, start: int
+    ) -> None:
+        """Record a take from frame ``start`` on, while playing; arguments as for ``open``.
+
+        Raises:
+            OSError: its files can't be made.
+        """
+        self._recorder = Recorder(record.expanduser(), header, slots, self.notice, subtype, start)
+
+    def end_take(self) -> Recorder | None:
+        """Return the recorder of the take, which is to be closed; it is given nothing from here on."""
+        ended, self._recorder = self._recorder, None
+        return ended
+
     def add_log(self, log: np.ndarray) -> None:
         """Take log entries of the engine."""
         if self._recorder:

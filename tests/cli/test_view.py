@@ -6,10 +6,10 @@ import time
 import pytest
 from rich.console import Console
 
-from realtime.cli.play import Taps
 from realtime.cli.view import View, note_name
 from realtime.host.options import Options
 from realtime.host.session import Session
+from realtime.host.taps import Taps
 from tests.live import ROOT, SOUNDFONT, wait_until
 
 CHORALE = f"file:{ROOT / 'realtime' / 'demo' / 'chorale.mid'}"
@@ -89,7 +89,7 @@ def test_taps_set_the_tempo_by_their_middle_interval(playing, monkeypatch):
     session, _ = playing
     times = iter([10.0, 10.5, 11.0, 11.9, 12.4, 30.0])
     monkeypatch.setattr("realtime.cli.play.time.monotonic", lambda: next(times))
-    taps = Taps(session)
+    taps = Taps(session.engine.link)
     for _ in range(5):
         taps.tap()
     monkeypatch.undo()

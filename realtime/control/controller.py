@@ -1,0 +1,126 @@
+"""Reads and changes a session by the names of the table, and tells everyone who listens of each change."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from realtime.control.table import CONTROLS, NOWHERE, Control, check, find
+from realtime.host.session import Session
+
+SETTLING_SECONDS = 1.0
+"""How long a value that was set is believed, until the engine has taken it at one of its next periods."""
+
+Listener = Callable[[str, Any], None]
+
+
+class Controller:
+    """One for each session; used from any thread.
+
+    Args:
+        session: what is read and changed.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._lock, self._slow = threading.RLock(), threading.Lock()
+        self._listeners: list[Listener] = []
+        self._settling: dict[str, tuple[Any, float]] = {}
+        self._known = self._values()
+
+    def get(self, name: str) -> Any:
+        """Return the value of a control.
+
+        Raises:
+            LookupError: there is no such control, or not so many parts.
+            ValueError: it is a call, which has no value.
+        """
+        control, place = self._find(name)
+        if control.read is None:
+            raise ValueError(f"{name} is called, it has no value")
+        with self._lock:
+            if name in self._settling:
+                return self._settling[name][0]
+        return control.read(self.session, place)
+
+    def set(self, name: str, value: Any = None) -> Any:
+        """Change a control, or call it; return the value that it has now. All listeners have been told then.
+
+        Raises:
+            LookupError: there is no such control, or not so many parts.
+            ValueError: it does not take this value.
+            OSError: it can't be done here, such as to record.
+        """
+        control, place = self._find(name)
+        value = check(name, control, value)
+        if control.choices and value not in (names := control.choices(self.session)):
+            raise ValueError(f"{name} is {value!r}; there are {', '.join(names)}")
+        assert control.write
+        if control.slow:
+            with self._slow:  # one after the other, while quick ones go on
+                control.write(self.session, place, value)
+        with self._lock:
+            if not control.slow:
+                control.write(self.session, place, value)
+            if control.read:
+                self._settling[name] = (value, time.monotonic() + SETTLING_SECONDS)
+            self.poll()
+            return self._known.get(name)
+
+    def call(self, name: str, value: Any = None) -> Any:
+        """Do what ``set`` does."""
+        return self.set(name, value)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have ``listener(name, value)`` told of each change, from any thread; return what ends this.
+
+        It must be quick. A control that is gone, as those of a part that the next ensemble lacks, is told
+        once as None.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the values of all controls that have one and do not change by themselves."""
+        with self._lock:
+            self.poll()
+            return dict(self._known)
+
+    def saved(self) -> dict[str, Any]:
+        """Return the values that belong to a preset."""
+        return {name: value for name, value in self.snapshot().items() if find(name)[0].saved}
+
+    def choices(self) -> dict[str, list[str]]:
+        """Return the names that may be set now, by the control."""
+        return {c.name: list(c.choices(self.session)) for c in CONTROLS if c.choices}
+
+    def poll(self) -> None:
+        """Look for what was changed elsewhere, such as by a program change, and tell it."""
+        with self._lock:
+            values, now = self._values(), time.monotonic()
+            for name, (value, until) in tuple(self._settling.items()):
+                if name not in values or values[name] == value or now > until:
+                    del self._settling[name]
+                else:
+                    values[name] = value
+            before, self._known = self._known, values
+            changed = [(n, v) for n, v in values.items() if n not in before or before[n] != v]
+            changed += [(n, None) for n in before if n not in values]
+            for name, value in changed:
+                for listener in tuple(self._listeners):
+                    listener(name, value)
+
+    def _find(self, name: str) -> tuple[Control, int]:
+        control, place = find(name)
+        if place >= self.session.parts():
+            raise LookupError(f"{name}: the ensemble has {self.session.parts()} parts")
+        return control, place
+
+    def _values(self) -> dict[str, Any]:
+        session, places = self.session, range(self.session.parts())
+        return {
+            control.named(place): control.read(session, place)
+            for control in CONTROLS
+            if control.read and not control.volatile
+            for place in (places if control.each_part else (NOWHERE,))
+        }

@@ -1,0 +1,352 @@
+"""The table of everything that can be read and changed, from which every transport derives.
+
+A control's name is its path: ``parts/1/volume`` is the OSC address ``/parts/1/volume``, over HTTP it is
+``/api/parts/1/volume``, and it is called by its name in WebSocket messages, MIDI mappings, presets and
+``concertino ctl``. Parts are counted from 1 in names, and from 0 (``place``) in the functions here. Importing
+this costs nothing but msgspec: the server's process knows the table without an engine.
+"""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import Meta, Struct
+
+from realtime.ensembles.schema import MAX_PARTS, Bank, Key, Seven, Switch, Tempo, Transposition
+
+if TYPE_CHECKING:
+    from realtime.host.session import Session
+
+NOWHERE = -1
+"""In place of a part's place, for a control that belongs to no part."""
+_PART_NAME = re.compile(r"parts/([1-9][0-9]?)/([a-z_]+)")
+MAX_NAME = 80
+
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_NAME,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description=f"a name of 1 to {MAX_NAME} characters",
+    ),
+]
+Range = Annotated[
+    tuple[Key, Key], Meta(description="the lowest and the highest key, each from 0 to 127, the lowest first")
+]
+Clock = Annotated[
+    Literal["tap", "clock", "jack"],
+    Meta(description="tap (set here or tapped), clock (MIDI clock) or jack (JACK's transport)"),
+]
+Play = Annotated[Literal["continue", "trade", "accompany"], Meta(description="continue, trade or accompany")]
+Temperature = Annotated[float, Meta(ge=0.1, le=3.0, description="a number from 0.1 to 3")]
+Bars = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64 (bars)")]
+Beats = Annotated[float, Meta(ge=0.0, le=256.0, description="a number from 0 to 256 (beats)")]
+
+
+class Control(Struct, frozen=True):
+    """One thing that can be read, changed or called."""
+
+    name: str
+    """``{part}`` in it stands for the number of a part, counted from 1."""
+    help: str
+    type: Any = None
+    """Of its value, or of what a call takes; None: a call that takes nothing."""
+    read: Callable[["Session", int], Any] | None = None
+    """Returns the value; takes the session and the part's place. Only state and counters are read."""
+    write: Callable[["Session", int, Any], Any] | None = None
+    """Changes it, or is the call; the value has been checked."""
+    call: bool = False
+    choices: Callable[["Session"], Sequence[str]] | None = None
+    """Returns the names that may be set now."""
+    saved: bool = False
+    """Whether it belongs to a preset."""
+    volatile: bool = False
+    """Whether it changes by itself all the time: read when asked for, and never told of."""
+    slow: bool = False
+    """Whether reading or writing it may take long (files, devices)."""
+
+    @property
+    def each_part(self) -> bool:
+        """Whether there is one for each part."""
+        return "{part}" in self.name
+
+    def named(self, place: int) -> str:
+        """Return the name for the part at ``place``."""
+        return self.name.replace("{part}", str(place + 1))
+
+
+def _channel(session: "Session", place: int) -> int:
+    return int(session.engine.state["slot"]) * MAX_PARTS + place
+
+
+def _slot(session: "Session") -> Any:
+    return session.engine.slots[int(session.engine.state["slot"])]
+
+
+def _part(session: "Session", place: int) -> Any:
+    return _slot(session).ensemble.parts[place]
+
+
+def _of_part(name: str, kind: Any, about: str, **options: Any) -> Control:
+    """Return a control that is a field ``part_NAME`` of the state and an argument of ``Session.set_part``."""
+    turn = bool if kind is Switch else int
+
+    def read(session: "Session", place: int) -> Any:
+        field = f"part_{name}"
+        if field not in (session.engine.state.dtype.names or ()):
+            return turn(0)
+        return turn(session.engine.state[field][_channel(session, place)])
+
+    def write(session: "Session", place: int, value: Any) -> None:
+        session.set_part(place, **{name: value})
+
+    return Control(f"parts/{{part}}/{name}", about, kind, read, write, saved=True, **options)
+
+
+def _range(session: "Session", place: int) -> tuple[int, int]:
+    state, channel = session.engine.state, _channel(session, place)
+    return int(state["part_lowest"][channel]), int(state["part_highest"][channel])
+
+
+def _switch(session: "Session", place: int, value: bool) -> None:
+    if bool(session.engine.state["part_plays"][_channel(session, place)]) != value:
+        session.switch(place)
+
+
+def _continuation(session: "Session") -> Any:
+    found = getattr(session, "continuation", None)
+    if found is None:
+        raise ValueError("nothing continues here: start with concertino play --continue MODEL")
+    return found
+
+
+def _of_continuation(name: str, kind: Any, about: str) -> Control:
+    def read(session: "Session", place: int) -> Any:
+        return getattr(getattr(session, "continuation", None), name, None)
+
+    def write(session: "Session", place: int, value: Any) -> None:
+        _continuation(session).set(**{name: value})
+
+    return Control(f"continuation/{name}", about, kind, read, write, saved=True)
+
+
+def _devices(session: "Session", place: int) -> Any:
+    from realtime.host.devices import list_devices
+
+    return list_devices()
+
+
+def _driver(session: "Session", place: int) -> dict[str, Any]:
+    driver = session.driver
+    return {"name": driver.name, "rate": session.engine.rate, "period": driver.period}
+
+
+CONTROLS: tuple[Control, ...] = (
+    Control(
+        "ensemble",
+        "The ensemble that plays.",
+        Name,
+        lambda s, _: _slot(s).ensemble.name,
+        lambda s, _, name: s.choose_ensemble(name),
+        choices=lambda s: s.ensemble_choices(),
+        saved=True,
+        slow=True,
+    ),
+    Control("title", "The ensemble's title.", str, lambda s, _: _slot(s).ensemble.title),
+    Control(
+        "separator",
+        "Who chooses each note's part: a model or a rule.",
+        Name,
+        lambda s, _: _slot(s).separator or "rule",
+        lambda s, _, name: s.choose_separator(name),
+        choices=lambda s: s.separator_choices(),
+        saved=True,
+        slow=True,
+    ),
+    Control("parts", "The parts' names.", list[str], lambda s, _: [p.name for p in _slot(s).ensemble.parts]),
+    _of_part("program", Seven, "General MIDI program, counted from 0; held notes end on the old one."),
+    _of_part("bank", Bank, "Bank of the program."),
+    _of_part("volume", Seven, "Volume."),
+    _of_part("pan", Seven, "Place: 0 is left, 64 the middle, 127 right."),
+    _of_part("mute", Switch, "Silent; goes on to be given notes."),
+    _of_part("solo", Switch, "While any part is solo, the others are silent."),
+    _of_part("transpose", Transposition, "Semitones that it plays higher than the keys."),
+    Control(
+        "parts/{part}/plays",
+        "Whether it is given notes.",
+        Switch,
+        lambda s, place: bool(s.engine.state["part_plays"][_channel(s, place)]),
+        _switch,
+        saved=True,
+    ),
+    Control(
+        "parts/{part}/range",
+        "The keys that it may be given.",
+        Range,
+        _range,
+        lambda s, place, keys: s.set_range(place, *keys),
+        saved=True,
+    ),
+    Control(
+        "tempo",
+        "Beats per minute.",
+        Tempo,
+        lambda s, _: round(float(s.engine.state["bpm"]), 3),
+        lambda s, _, bpm: s.set_tempo(bpm),
+        saved=True,
+    ),
+    Control(
+        "clock",
+        "Where the beat comes from.",
+        Clock,
+        lambda s, _: s.clock(),
+        lambda s, _, name: s.set_clock(name),
+        saved=True,
+    ),
+    Control("tap", "Tap the tempo.", write=lambda s, _, __: s.taps.tap(), call=True),
+    Control(
+        "beat",
+        "Quarter notes since the beat began.",
+        float,
+        lambda s, _: round(float(s.engine.state["tick"] / s.engine.state["resolution"]), 3),
+        volatile=True,
+    ),
+    Control("panic", "Silence everything at once and play on.", write=lambda s, _, __: s.panic(), call=True),
+    Control(
+        "record",
+        "Whether a take is being recorded.",
+        Switch,
+        lambda s, _: s.recording,
+        lambda s, _, on: s.record(on),
+        slow=True,
+    ),
+    Control(
+        "continuation/mode",
+        "What the model does with the player's music.",
+        Play,
+        lambda s, _: getattr(getattr(s, "continuation", None), "mode", None),
+        lambda s, _, mode: _continuation(s).set_mode(mode),
+        saved=True,
+    ),
+    Control(
+        "continuation/trigger",
+        "Let the model play on from here.",
+        write=lambda s, _, __: _continuation(s).trigger(),
+        call=True,
+    ),
+    Control(
+        "continuation/take_back",
+        "End what the model plays.",
+        write=lambda s, _, __: _continuation(s).take_back(),
+        call=True,
+    ),
+    _of_continuation("temperature", Temperature, "How daring the model is; 1: as the music it has learned."),
+    _of_continuation("bars", Bars, "Bars of a phrase, where the model trades."),
+    _of_continuation("silence_beats", Beats, "Beats of silence after which the model plays; 0: never."),
+    Control(
+        "continuation/status",
+        "What the model does, and how far ahead it is.",
+        dict[str, Any] | None,
+        lambda s, _: _continuation(s).status() if getattr(s, "continuation", None) else None,
+        volatile=True,
+    ),
+    Control("keyboards", "The connected keyboards.", list[str], lambda s, _: s.keyboards()),
+    Control("driver", "What plays the sound.", dict[str, Any], _driver),
+    Control(
+        "devices",
+        "MIDI ports and audio devices of this machine.",
+        dict[str, Any],
+        _devices,
+        volatile=True,
+        slow=True,
+    ),
+    Control(
+        "latency",
+        "Each stage's latency in microseconds: p50, p95, p99, p999, max, jitter, count.",
+        dict[str, dict[str, float]],
+        lambda s, _: s.engine.latency(),
+        volatile=True,
+    ),
+    Control(
+        "counters",
+        "What the engine counts: notes, xruns, late decisions and so on.",
+        dict[str, int],
+        lambda s, _: s.engine.counters(),
+        volatile=True,
+    ),
+)
+BY_NAME = {control.name: control for control in CONTROLS}
+
+
+def find(name: str) -> tuple[Control, int]:
+    """Return the control called ``name`` and its part's place (``NOWHERE`` where it has none).
+
+    Raises:
+        LookupError: there is none.
+    """
+    place = NOWHERE
+    if found := _PART_NAME.fullmatch(name):
+        place = int(found[1]) - 1
+        name = f"parts/{{part}}/{found[2]}"
+    control = BY_NAME.get(name)
+    if control is None or control.each_part != (place >= 0) or place >= MAX_PARTS:
+        raise LookupError("there is no such control; concertino ctl list tells all names")
+    return control, place
+
+
+def check(name: str, control: Control, value: Any) -> Any:
+    """Return ``value`` as the control's type; whole floats become integers, as some OSC clients send them.
+
+    Raises:
+        ValueError: the control does not take it; the message says what it takes.
+    """
+    if control.write is None:
+        raise ValueError(f"{name} can be read only")
+    if control.type is None:
+        if value is not None:
+            raise ValueError(f"{name} takes no value")
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _refusal(name, control, value)
+    if control.type is Switch and value in (0, 1) and not isinstance(value, bool):
+        value = bool(value)
+    try:
+        value = msgspec.convert(value, control.type)
+    except (msgspec.ValidationError, RecursionError):
+        raise _refusal(name, control, value) from None
+    if control.type is Range and value[0] > value[1]:
+        raise _refusal(name, control, value)
+    return value
+
+
+def _refusal(name: str, control: Control, value: Any) -> ValueError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    return ValueError(f"{name} is {shown}; it must be {described(control.type)}")
+
+
+def described(kind: Any) -> str:
+    """Return what a value of type ``kind`` may be, in words."""
+    for meta in getattr(kind, "__metadata__", ()):
+        if meta.description:
+            return meta.description
+    return getattr(kind, "__name__", str(kind))
+
+
+def bounds(control: Control) -> tuple[float, float] | None:
+    """Return the lowest and highest value of a number, for whoever shows or maps it; None: it is none."""
+    for meta in getattr(control.type, "__metadata__", ()):
+        if meta.ge is not None and meta.le is not None:
+            return meta.ge, meta.le
+    return None
+
+
+def options(control: Control) -> tuple[str, ...]:
+    """Return the words that a control takes whatever is loaded: none where they are not fixed."""
+    for inner in get_args(control.type)[:1]:
+        if get_origin(inner) is Literal:
+            return get_args(inner)
+    return ()
