@@ -1,4 +1,4 @@
-"""``concertino evaluate``: how good a separator is on pieces that it was not trained on."""
+"""``concertino evaluate``: how good a model is on pieces that it was not trained on."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from offline.cli.continuation_evaluation import evaluate_continuation
 from offline.cli.options import Data, Quiet, check_installed
 from offline.cli.picture import draw_picture
 from offline.cli.tables import Table, show_tables
@@ -14,6 +15,7 @@ from offline.shipped import CORPUS_KEYS, corpus_of
 app = typer.Typer(rich_markup_mode="markdown")
 
 app.command("picture")(draw_picture)
+app.command("continuation")(evaluate_continuation)
 
 
 @app.callback()

@@ -1,12 +1,14 @@
 """Music from the Multitrack Music Transformer in PyTorch: for the tables, and to check graphs against."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from offline.mmt.model import MultitrackTransformer
 from realtime.music.mmt.prompts import unconditioned
-from realtime.music.mmt.representation import Rows, as_rows
+from realtime.music.mmt.representation import BEAT, Rows, as_rows
 from realtime.music.mmt.sampling import Sampler, Sampling
 
 LENGTH = 1024
@@ -32,18 +34,30 @@ def generate(
         ValueError: the prompt is no rows, or has the end of song; or the model's weights are damaged.
     """
     known = as_rows(unconditioned() if prompt is None else prompt)
-    known = known if len(known) else unconditioned()
     sampler = Sampler(sampling or Sampling(), seed)
+    return extend(Reader(model, slide).read, known if len(known) else unconditioned(), sampler, length)
+
+
+def extend(
+    read: Callable[[Rows], np.ndarray], known: Rows, sampler: Sampler, length: int, beats: int | None = None
+) -> Rows:
+    """Return ``known`` and what a model adds to it: ``length`` rows, or fewer where the song ends.
+
+    ``read`` takes the next rows and returns the scores of what comes after them. With ``beats``, it is enough
+    when a note begins at that beat or later.
+
+    Raises:
+        ValueError: ``known`` has the end of song; or the model's weights are damaged.
+    """
     sampler.observe(known)
     if sampler.ended:
         raise ValueError("the prompt holds the end of the song: leave out its last row")
-    reader = Reader(model, slide)
-    scores, found = reader.read(known), [*known]
+    scores, found = read(known), [*known]
     for left in range(length, 0, -1):
         found.append(sampler.draw(scores))
-        if sampler.ended or left == 1:
+        if sampler.ended or left == 1 or (beats is not None and found[-1][BEAT] > beats):
             break
-        scores = reader.read(found[-1][None])
+        scores = read(found[-1][None])
     return np.stack(found)
 
 

@@ -1,0 +1,107 @@
+"""``concertino evaluate continuation`` and ``attention``: how good a Multitrack Music Transformer is."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from offline.cli.continuation import MUSIC
+from offline.cli.options import Data, Quiet, check_installed
+
+Modes = Literal["nothing", "instruments", "beats"]
+Name = Annotated[
+    str | None,
+    typer.Argument(help="A continuation of `concertino models list`, or weights (.npz) of a run."),
+]
+Music = Annotated[
+    list[str] | None, typer.Option("--music", help=f"{', '.join(MUSIC)}; may be repeated. [default: open]")
+]
+Split = Annotated[Literal["test", "validation", "train"], typer.Option(help="Which pieces of the split.")]
+
+
+def evaluate_continuation(
+    name: Name = None,
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write JSON to FILE; - is standard output.")
+    ] = None,
+    variant: Annotated[str, typer.Option(help="Which of the plugin's graphs.")] = "int8",
+    music: Music = None,
+    split: Split = "test",
+    samples: Annotated[int, typer.Option(min=1, help="How many samples are generated.")] = 100,
+    pieces: Annotated[int, typer.Option(min=0, help="Losses over so many pieces only; 0: all.")] = 0,
+    mode: Annotated[
+        Modes, typer.Option(help="From what samples begin: nothing, a piece's instruments, or its 4 beats.")
+    ] = "nothing",
+    temperature: Annotated[
+        float | None, typer.Option(min=0, help="[default: the model's own, else 1]", show_default=False)
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="[default: its own, else 0.9]", show_default=False)
+    ] = None,
+    choose: Annotated[
+        bool, typer.Option("--choose", help="Try settings against the validation pieces instead.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Processor cores.")] = 1,
+    data: Data = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a model that continues music: its losses, and what it generates beside music it has not seen.
+
+    Losses are the mean cross-entropy of each field, in nats, over the first 1,024 rows of each piece. Then
+    samples are generated from nothing, and the means of MusPy's measures over their first 64 quarter notes
+    (entropy of the pitch classes, scale and groove consistency) stand beside those of the pieces; the gap to
+    them is compared with the gap of Dong et al. (ICASSP 2023) to their own music.
+
+    `--choose` tells which temperature and threshold come closest to the validation pieces; the test pieces
+    do not choose.
+
+    Example: `concertino evaluate continuation mmt --samples 50 --json -`
+    """
+    check_installed("evaluation", "torch", "tqdm", "onnxruntime")
+    if name is None:
+        raise ValueError("give the NAME of a model (see `concertino models list`)")
+    from offline.mmt import report
+    from offline.mmt.readers import open_model
+    from realtime.music.mmt.sampling import Sampling
+
+    model = open_model(name, variant, threads)
+    if choose:
+        validation = report.load_side(music or ["open"], "validation", data=data, progress=not quiet)
+        found: Any = report.choose(model, validation, samples, progress=not quiet)
+    else:
+        given = {"temperature": temperature, "threshold": threshold}
+        settings = model.settings | {key: value for key, value in given.items() if value is not None}
+        found = {"split": split} | report.report(
+            model,
+            report.load_side(music or ["open"], split, data=data, progress=not quiet),
+            Sampling(**settings),
+            samples=samples,
+            most=pieces,
+            mode=mode,
+            seed=seed,
+            progress=not quiet,
+        )
+    _write(found, json_file, choose)
+
+
+def _write(found: Any, json_file: str | None, choosing: bool = False) -> None:
+    if json_file is None:
+        typer.echo("\n".join(["  ".join(_lines(row)) for row in found] if choosing else _lines(found)))
+    elif json_file == "-":
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        Path(json_file).write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+
+
+def _lines(values: dict[str, Any], before: str = "") -> list[str]:
+    """Return a line for each value, those within others behind their names."""
+    lines = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            lines += _lines(value, f"{before}{key} ")
+        else:
+            shown = f"{value:.4f}" if isinstance(value, float) else value
+            lines.append(f"{before + key} {shown}")
+    return lines

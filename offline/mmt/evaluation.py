@@ -1,0 +1,134 @@
+"""How good a Multitrack Music Transformer is: its losses, and what it generates beside true music."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from offline.mmt.data import beginning
+from offline.mmt.generation import LENGTH, extend
+from offline.mmt.metrics import EXCERPT, METRICS, mean_metrics
+from offline.mmt.readers import Model
+from realtime.music.mmt.midi import BPM
+from realtime.music.mmt.prompts import unconditioned
+from realtime.music.mmt.representation import FIELDS, ONSET, RESOLUTION, Notes, Rows, decode
+from realtime.music.mmt.representation import LENGTH as DURATION
+from realtime.music.mmt.sampling import SPANS, Sampler, Sampling
+
+PAPER = {
+    "pitch_class_entropy": (2.974, 2.802),
+    "scale_consistency": (0.9226, 0.9474),
+    "groove_consistency": (0.9305, 0.9209),
+}
+"""Truth and the paper's model (Dong et al., ICASSP 2023, table 3): ours is to be nearer to its truth."""
+ENOUGH_BEATS = EXCERPT // RESOLUTION
+
+
+def field_losses(model: Model, pieces: Iterable[Notes]) -> tuple[dict[str, float], int]:
+    """Return the mean cross-entropy of each field over the first rows of pieces, and how many rows there are.
+
+    In nats per row; as many rows of a piece as the context holds, with an end only where it is its own.
+    """
+    total, count = np.zeros(len(FIELDS)), 0
+    for notes in pieces:
+        rows = beginning(notes, model.context)
+        scores, targets = model.scores(rows[:-1]), rows[1:]
+        total += [row_losses(scores[:, span], targets[:, f]).sum() for f, span in enumerate(SPANS)]
+        count += len(targets)
+    return dict(zip(FIELDS, (total / max(1, count)).tolist(), strict=True)), count
+
+
+def row_losses(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return the cross-entropy of each row, float64; ``scores`` (rows, codes), ``targets`` (rows,)."""
+    scores = scores.astype(np.float64)
+    highest = scores.max(axis=1)
+    whole = np.log(np.exp(scores - highest[:, None]).sum(axis=1)) + highest
+    return whole - scores[np.arange(len(targets)), targets]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Music that was generated from nothing, and how long that took."""
+
+    notes: Sequence[Notes]
+    seconds: float
+
+    @property
+    def notes_per_second(self) -> float:
+        """Notes over the time that generating took, one sample after another."""
+        return sum(map(len, self.notes)) / self.seconds
+
+    @property
+    def mean_length(self) -> float:
+        """Seconds that a sample lasts at the published tempo."""
+        ends = [int((n[:, ONSET] + n[:, DURATION]).max()) if len(n) else 0 for n in self.notes]
+        return float(np.mean(ends)) / RESOLUTION * 60 / BPM
+
+
+def sample(
+    model: Model,
+    count: int,
+    sampling: Sampling,
+    *,
+    seed: int = 0,
+    beats: int | None = None,
+    prompts: Sequence[Rows] | None = None,
+    progress: bool = False,
+) -> Samples:
+    """Generate so many samples, from nothing or from prompts in turn; each has a seed of its own.
+
+    Of ``LENGTH`` rows at most, or as many as the context holds. With ``beats`` they go no farther than what
+    the measures look at.
+    """
+    found, seconds = [], 0.0
+    for number in tqdm(range(count), "samples", disable=not progress):
+        prompt = prompts[number % len(prompts)] if prompts else unconditioned()
+        length = min(LENGTH, model.context - len(prompt) + 1)
+        model.reset()
+        begin = time.perf_counter()
+        rows = extend(
+            model.read, prompt, Sampler(sampling, np.random.default_rng([seed, number])), length, beats
+        )
+        seconds += time.perf_counter() - begin
+        found.append(decode(rows))
+    return Samples(found, seconds)
+
+
+def compare(ours: Mapping[str, float], truth: Mapping[str, float]) -> dict[str, dict[str, float | bool]]:
+    """Return each measure beside the truth's, the gap between them, and the paper's gap to its own truth."""
+    found: dict[str, dict[str, float | bool]] = {}
+    for name in METRICS:
+        true, theirs = PAPER[name]
+        gap, paper_gap = abs(ours[name] - truth[name]), abs(theirs - true)
+        found[name] = {
+            "ours": ours[name],
+            "truth": truth[name],
+            "gap": gap,
+            "paper_gap": paper_gap,
+            "closer": gap < paper_gap,
+        }
+    return found
+
+
+def choose_sampling(
+    model: Model,
+    truth: Mapping[str, float],
+    choices: Sequence[Sampling],
+    count: int,
+    *,
+    seed: int = 1000,
+    progress: bool = False,
+) -> list[tuple[float, Sampling, dict[str, float]]]:
+    """Return settings, best first: worst gap as a share of the paper's, settings, measures.
+
+    ``truth`` are the measures of validation pieces: the test pieces must not choose.
+    """
+    found = []
+    for sampling in tqdm(choices, "settings", disable=not progress):
+        samples = sample(model, count, sampling, seed=seed, beats=ENOUGH_BEATS)
+        ours = mean_metrics(samples.notes)
+        worst = max(float(f["gap"]) / float(f["paper_gap"]) for f in compare(ours, truth).values())
+        found.append((worst if worst == worst else np.inf, sampling, ours))
+    return sorted(found, key=lambda each: each[0])

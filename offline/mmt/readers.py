@@ -1,0 +1,126 @@
+"""A trained model to be measured: a plugin's graph as the host runs it, or weights in PyTorch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from offline.mmt.generation import Reader
+from offline.mmt.model import MODEL_SIZES, MultitrackTransformer, parameter_count
+from offline.weights import load_weights
+from realtime.contract.library import find_plugin
+from realtime.contract.plugin import Plugin
+from realtime.contract.row_stepper import RowStepper
+from realtime.music.mmt.representation import Rows
+
+WEIGHTS = ".npz"
+SETTINGS = ("temperature", "threshold")
+"""Of ``Sampling``; a manifest may have one among its metrics as ``sampling_NAME``."""
+
+
+class Model(Protocol):
+    """Gives scores of what comes after rows."""
+
+    name: str
+    context: int
+    parameters: int | None
+    """None where nobody says."""
+    settings: dict[str, float]
+    """Of ``Sampling``: those that were chosen for the model."""
+
+    def scores(self, rows: Rows) -> np.ndarray:
+        """Return the scores after each of the rows of a piece, (rows, 502); forgets what was read before."""
+        ...
+
+    def read(self, rows: Rows) -> np.ndarray:
+        """Take the next rows of the music that is read; return the scores of what comes next, (502,)."""
+        ...
+
+    def reset(self) -> None:
+        """Forget all rows."""
+        ...
+
+
+class GraphModel:
+    """A variant of a plugin's graph, by ONNX Runtime."""
+
+    def __init__(self, plugin: Plugin, variant: str, threads: int = 1):
+        self._stepper = RowStepper(plugin, variant, threads)
+        self._past, self._length = self._stepper.past(), 0
+        self.name, self.context = f"{plugin.manifest.name} ({variant})", self._stepper.context
+        parameters = plugin.manifest.metrics.get("parameters")
+        self.parameters = None if parameters is None else int(parameters)
+        self.settings = chosen_settings(plugin.manifest.metrics)
+
+    def scores(self, rows: Rows) -> np.ndarray:
+        """Return the scores after each of the rows of a piece."""
+        self.reset()
+        return self._stepper.run(self._past, rows, 0)
+
+    def read(self, rows: Rows) -> np.ndarray:
+        """Return the scores of what comes after ``rows``."""
+        self._length += len(rows)
+        return self._stepper.run(self._past, rows, self._length - len(rows))[-1]
+
+    def reset(self) -> None:
+        """Forget all rows."""
+        self._length = 0
+
+
+class TorchModel:
+    """A model in PyTorch."""
+
+    def __init__(self, model: MultitrackTransformer, name: str):
+        self.model = model.eval()
+        self.name, self.context, self.parameters = name, model.size.context, parameter_count(model)
+        self.settings: dict[str, float] = {}
+        self._reader = Reader(self.model)
+
+    @torch.inference_mode()
+    def scores(self, rows: Rows) -> np.ndarray:
+        """Return the scores after each of the rows of a piece."""
+        self.reset()
+        return self.model(torch.from_numpy(rows)[None])[0].float().numpy()
+
+    def read(self, rows: Rows) -> np.ndarray:
+        """Return the scores of what comes after ``rows``."""
+        return self._reader.read(rows)
+
+    def reset(self) -> None:
+        """Forget all rows."""
+        self._reader = Reader(self.model)
+
+
+def chosen_settings(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the settings of ``Sampling`` that a manifest says among its metrics."""
+    return {name: metrics[f"sampling_{name}"] for name in SETTINGS if f"sampling_{name}" in metrics}
+
+
+def trained_model(path: Path) -> MultitrackTransformer:
+    """Return the model of a file of weights that ``concertino train continuation`` wrote.
+
+    Raises:
+        ValueError: the file is missing, or holds no such weights.
+    """
+    arrays, facts = load_weights(path)
+    try:
+        model = MultitrackTransformer(MODEL_SIZES[facts["recipe"]["size"]])
+        model.load_state_dict({name: torch.from_numpy(np.float32(value)) for name, value in arrays.items()})
+    except (KeyError, RuntimeError, TypeError) as error:
+        raise ValueError(f"{path} holds no weights of a continuation ({error})") from error
+    return model.eval()
+
+
+def open_model(name: str, variant: str = "int8", threads: int = 1) -> Model:
+    """Return a plugin's model by its name, or that of a file of weights.
+
+    Raises:
+        ValueError: there is none, or it is no continuation, or has no such variant.
+        PluginError: the plugin is broken.
+    """
+    if name.endswith(WEIGHTS):
+        torch.set_num_threads(threads)
+        return TorchModel(trained_model(Path(name)), name)
+    return GraphModel(find_plugin(name), variant, threads)

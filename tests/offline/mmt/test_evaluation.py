@@ -1,0 +1,106 @@
+"""Evaluation: the graph and PyTorch measure alike, losses are those of training, samples keep their seeds."""
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the model is in PyTorch: pip install 'concertino[offline]'")
+pytest.importorskip("onnxruntime", reason="graphs need it: pip install 'concertino[cpu]'")
+
+from typer.testing import CliRunner  # noqa: E402  # after the checks
+
+from offline.cli import evaluate as app  # noqa: E402
+from offline.corpora import cache as corpora_cache  # noqa: E402
+from offline.mmt.data import beginning, collate  # noqa: E402
+from offline.mmt.evaluation import choose_sampling, compare, field_losses, sample  # noqa: E402
+from offline.mmt.export import About, export_continuation  # noqa: E402
+from offline.mmt.model import MODEL_SIZES, MultitrackTransformer  # noqa: E402
+from offline.mmt.model import field_losses as torch_losses  # noqa: E402
+from offline.mmt.readers import TorchModel, chosen_settings, open_model  # noqa: E402
+from offline.mmt.recipe import RECIPES  # noqa: E402
+from offline.weights import model_weights, save_weights  # noqa: E402
+from realtime.contract.manifest import Training  # noqa: E402
+from realtime.music.mmt.midi import write_notes  # noqa: E402
+from realtime.music.mmt.sampling import Sampling  # noqa: E402
+
+ANYTHING = Sampling(threshold=0.0, ends=False)
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    """The same weights of chance as a plugin and as a file of weights."""
+    torch.manual_seed(5)
+    torch.set_num_threads(1)
+    size = MODEL_SIZES["tiny"]
+    weights = model_weights(MultitrackTransformer(size).eval())
+    metrics = {"parameters": 1.0, "sampling_threshold": 0.8}
+    about = About(
+        "some-music", "Weights of chance", Training("none", "none", "none", "none"), metrics=metrics
+    )
+    export_continuation(weights, size, about, tmp_path / "models", variants=("fp32",))
+    monkeypatch.setenv("CONCERTINO_MODELS", str(tmp_path / "models"))
+    facts = {"recipe": asdict(replace(RECIPES["tiny"]))}
+    save_weights(tmp_path / "weights.npz", weights, facts)
+    return open_model("some-music", "fp32"), open_model(str(tmp_path / "weights.npz"))
+
+
+def test_a_graph_and_its_weights_have_the_same_losses_and_samples(models, made_up):
+    graph, weights = models
+    pieces = [made_up(seed, beats=20 * (seed + 1)) for seed in range(3)]
+    (graph_losses, rows), (torch_ones, same_rows) = (field_losses(model, pieces) for model in models)
+    assert rows == same_rows == sum(min(len(beginning(notes, 128)) - 1, 128) for notes in pieces)
+    assert graph_losses == pytest.approx(torch_ones, abs=1e-4)
+    assert isinstance(weights, TorchModel)
+    trained = torch_losses(*_scored(weights, pieces[1]))
+    assert field_losses(weights, pieces[1:2])[0] == pytest.approx(
+        dict(zip(torch_ones, trained.tolist(), strict=True)), abs=1e-4
+    )
+    first, again = (sample(model, 2, ANYTHING, beats=16).notes for model in models)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0], first[1])
+    assert (graph.parameters, graph.settings) == (1, {"threshold": 0.8})
+    assert chosen_settings({"sampling_temperature": 0.9}) == {"temperature": 0.9}
+
+
+def _scored(model, notes):
+    rows, targets = collate([beginning(notes, 128)])
+    return model.model(rows), targets
+
+
+def test_gaps_stand_beside_the_papers(models):
+    truth = {"pitch_class_entropy": 2.9, "scale_consistency": 0.9, "groove_consistency": 0.93}
+    found = compare(truth | {"scale_consistency": 0.95, "groove_consistency": 0.935}, truth)
+    assert {name: value["closer"] for name, value in found.items()} == {
+        "pitch_class_entropy": True,
+        "scale_consistency": False,
+        "groove_consistency": True,
+    }
+    assert found["scale_consistency"]["paper_gap"] == pytest.approx(0.0248)
+    choices = [Sampling(temperature=t) for t in (0.0, 1.0)]
+    best = choose_sampling(models[0], truth, choices, 2)
+    assert best[0][0] <= best[1][0]
+
+
+def test_the_command_measures_on_the_pieces_of_a_side(tmp_path, monkeypatch, models, made_up):
+    monkeypatch.setattr(corpora_cache, "cache_folder", lambda: tmp_path / "cache")
+    where = tmp_path / "data" / "lmd_full"
+    where.mkdir(parents=True)
+    for number, side in enumerate(("train", "valid", "test", "test")):
+        write_notes(where / f"{number}.mid", made_up(number))
+        with (where / f"{side}-names.txt").open("a") as names:
+            names.write(f"{number}\n")
+    command = ["continuation", "some-music", "--variant", "fp32", "--music", "lmd", "--samples", "2"]
+    command += ["--data", str(tmp_path / "data"), "--quiet", "--json", "-"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["pieces"], found["samples"], found["rows"]) == (2, 2, 2 * 84)
+    assert found["loss"] == pytest.approx(sum(found["losses"].values()))
+    assert found["sampling"] == {"temperature": 1.0, "threshold": 0.8}
+    assert found["metrics"].keys() == {"pitch_class_entropy", "scale_consistency", "groove_consistency"}
+    assert found["sample_seconds"] >= 0
+    done = CliRunner().invoke(app, [*command, "--mode", "beats", "--temperature", "0"])
+    assert json.loads(done.stdout)["sampling"]["temperature"] == 0
+    assert isinstance(CliRunner().invoke(app, ["continuation"]).exception, ValueError)
