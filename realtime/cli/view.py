@@ -119,8 +119,7 @@ class View:
         if now - before > LOAD_SECONDS:
             self._measured = (now, cpu)
             self._load = (cpu - cpu_before) / (now - before)
-        left, right = (20 * np.log10(max(float(p), 1e-5)) for p in state["peak"])
-        state["peak"][:] = 0
+        left, right = (20 * np.log10(max(p, 1e-5)) for p in session.engine.peak("view"))
         text = Text()
         text.append(f"{session.driver.name} {session.engine.rate:.0f} Hz, period {session.driver.period}   ")
         text.append(f"xruns {int(counters[Counter.XRUNS])}   ")

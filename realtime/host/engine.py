@@ -53,6 +53,7 @@ class Engine:
         self.address = self.memory.ctypes.data
         self.link = Link(self.state)
         self.slots: list[Slot] = []
+        self._peaks: dict[str, np.ndarray] = {}
         self._notices: list[str] = []
         self._ruled: dict[str, list[str]] = {}
         self._bank = SeparatorBank(self.state)
@@ -178,6 +179,17 @@ class Engine:
     def counters(self) -> dict[str, int]:
         """Return every counter by name, while playing."""
         return {c.name.lower(): int(self.state["counters"][c]) for c in Counter}
+
+    def peak(self, reader: str) -> tuple[float, float]:
+        """Return the highest sample of each channel since ``reader`` last asked; there may be several readers."""
+        new = self.state["peak"].copy()
+        self.state["peak"] = 0
+        self._peaks.setdefault(reader, np.zeros(2, np.float32))
+        for name, known in self._peaks.items():
+            self._peaks[name] = np.maximum(known, new)
+        left, right = self._peaks[reader]
+        self._peaks[reader] = np.zeros(2, np.float32)
+        return float(left), float(right)
 
     def reset_measurements(self) -> None:
         """Forget what was timed so far, to leave out the warm-up."""

@@ -21,6 +21,8 @@ IGNORED = ("midi through", "concertino", "rtmidi")
 VIRTUAL = "virtual"
 FIRST_PORT = PORTS // 2
 """Engine ports below this are JACK's own inputs."""
+PAGE_PORT = PORTS - 1
+"""The engine port of what is played on the page."""
 NO_VIRTUAL = "this system has no virtual MIDI ports: install loopMIDI and choose its port with --midi-in"
 NO_MIDI = "there is no MIDI system here: start a JACK server, or play a file with --midi-in file:PATH"
 
@@ -150,9 +152,9 @@ class MidiInputs:
             if full in self._open or full in self._refused:
                 continue
             label = unlike(stable_name(full), self.connected)
-            if label not in self._known and FIRST_PORT + len(self._known) >= PORTS:
+            if label not in self._known and FIRST_PORT + len(self._known) >= PAGE_PORT:
                 self._refuse(
-                    full, f"{label} is not used: at most {PORTS - FIRST_PORT} keyboards can be connected"
+                    full, f"{label} is not used: at most {PAGE_PORT - FIRST_PORT} keyboards can be connected"
                 )
                 continue
             port = self._system.input()

@@ -88,13 +88,13 @@ def test_another_ensemble_shows_its_own_title_and_parts(playing):
 def test_taps_set_the_tempo_by_their_middle_interval(playing, monkeypatch):
     session, _ = playing
     times = iter([10.0, 10.5, 11.0, 11.9, 12.4, 30.0])
-    monkeypatch.setattr("realtime.cli.play.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("realtime.host.taps.time.monotonic", lambda: next(times))
     taps = Taps(session.engine.link)
     for _ in range(5):
         taps.tap()
     monkeypatch.undo()
     wait_until(lambda: session.engine.state["bpm"] == 120)
-    monkeypatch.setattr("realtime.cli.play.time.monotonic", lambda: 30.0)
+    monkeypatch.setattr("realtime.host.taps.time.monotonic", lambda: 30.0)
     taps.tap()  # long after: the first of a new series
     assert len(taps._times) == 1
 

@@ -1,0 +1,141 @@
+"""What the host and the server's process say to each other, over the server's standard input and output.
+
+The server is a process of its own: whatever reaches it from a network, and however much, is parsed and refused
+there, and never takes the host's interpreter. Each message is a length (4 bytes, little-endian) and msgpack.
+"""
+
+import struct
+from typing import Any, BinaryIO
+
+import msgspec
+from msgspec import Struct
+
+_LENGTH = struct.Struct("<I")
+LONGEST = 1 << 24
+
+
+class Setup(Struct, tag=True, array_like=True):
+    """Host: the first message, how to serve."""
+
+    address: str
+    port: int
+    tries: int
+    """How many ports are tried, from ``port`` on."""
+    token: str | None
+    takes: str
+    """Folder of the takes."""
+    debug: bool = False
+
+
+class State(Struct, tag=True, array_like=True):
+    """Host: all values, and what may be chosen; again when the ensemble changes."""
+
+    values: dict[str, Any]
+    choices: dict[str, list[str]]
+    sounding: list[Any]
+    seconds: float
+
+
+class Changed(Struct, tag=True, array_like=True):
+    """Host: one value."""
+
+    name: str
+    value: Any
+
+
+class Broadcast(Struct, tag=True, array_like=True):
+    """Host: a JSON text for every WebSocket client."""
+
+    text: str
+
+
+class Sound(Struct, tag=True, array_like=True):
+    """Host: a binary message for those that hear ``format``."""
+
+    format: str
+    block: bytes
+
+
+class Reply(Struct, tag=True, array_like=True):
+    """Host: the answer to the server's ``Ask`` of this number."""
+
+    number: int
+    value: Any = None
+    error: str | None = None
+    missing: bool = False
+    """Whether the error is that there is no such control or part."""
+
+
+class Ready(Struct, tag=True, array_like=True):
+    """Server: it serves on this port; or ``error`` says why not."""
+
+    port: int = 0
+    error: str | None = None
+
+
+class Ask(Struct, tag=True, array_like=True):
+    """Server: read a control, or set or call it."""
+
+    number: int
+    name: str
+    value: Any = None
+    write: bool = False
+
+
+class Key(Struct, tag=True, array_like=True):
+    """Server: a client plays a MIDI channel message."""
+
+    client: int
+    data: bytes
+
+
+class Gone(Struct, tag=True, array_like=True):
+    """Server: a client has left; what it holds is let go."""
+
+    client: int
+
+
+class Listen(Struct, tag=True, array_like=True):
+    """Server: how many clients watch, and which sample formats are heard by some."""
+
+    watching: int
+    formats: list[str]
+
+
+FromHost = Setup | State | Changed | Broadcast | Sound | Reply
+FromServer = Ready | Ask | Key | Gone | Listen
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def packed(message: FromHost | FromServer) -> bytes:
+    """Return a message with its length."""
+    data = _encoder.encode(message)
+    return _LENGTH.pack(len(data)) + data
+
+
+class Reader:
+    """Reads messages of one direction from a stream.
+
+    Args:
+        stream: binary, blocking.
+        kinds: ``FromHost`` or ``FromServer``.
+    """
+
+    def __init__(self, stream: BinaryIO, kinds: Any) -> None:
+        self._stream = stream
+        self._decode = msgspec.msgpack.Decoder(kinds).decode
+
+    def read(self) -> Any:
+        """Return the next message; None at the end of the stream, or where it makes no sense."""
+        head = self._stream.read(_LENGTH.size)
+        if len(head) < _LENGTH.size:
+            return None
+        (length,) = _LENGTH.unpack(head)
+        data = self._stream.read(length) if length <= LONGEST else b""
+        if len(data) < length or length > LONGEST:
+            return None
+        try:
+            return self._decode(data)
+        except msgspec.MsgspecError:
+            return None

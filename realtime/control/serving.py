@@ -1,0 +1,262 @@
+"""The host's end of the control interface: starts the server's process, answers it, and tells it what happens.
+
+If that process ends or hangs, the host plays on: keys held on the page are let go, and another one takes over
+the same port.
+"""
+
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from realtime.control import pipe
+from realtime.control.controller import Controller
+from realtime.control.keys import PageKeys
+from realtime.control.meters import Meters
+from realtime.control.roll import Roll
+from realtime.control.table import find
+from realtime.host.session import Session
+
+MESSAGES = 2048
+"""Messages to the server that may wait; more, and what is only to be seen is left out."""
+TICK_SECONDS = 1 / 60
+POLL_TICKS, LEVEL_TICKS, LATENCY_TICKS = 6, 3, 30
+HUNG_SECONDS = 5.0
+START_SECONDS = 30.0
+RESTART_SECONDS = 1.0
+FORMATS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "int16": lambda sound: np.clip(np.rint(sound * 32767.0), -32768, 32767).astype("<i2"),
+    "float32": lambda sound: sound.astype("<f4"),
+}
+COMMAND = [sys.executable, "-m", "realtime.control.server"]
+
+
+class Serving:
+    """Serves one session; ``start`` it after the session, ``close`` it before.
+
+    Args:
+        session: what is served.
+        setup: how.
+        notice: told what a player should know, in sentences.
+    """
+
+    def __init__(self, session: Session, setup: pipe.Setup, notice: Callable[[str], None]) -> None:
+        self.session, self.setup, self.notice = session, setup, notice
+        self.controller = Controller(session)
+        self.roll = Roll(session.engine.rate)
+        self.keys = PageKeys(session.engine.link)
+        self.restarts = 0
+        self._meters = Meters(session, self.roll)
+        self._queue: queue.Queue[bytes | None] = queue.Queue(MESSAGES)
+        self._slow: queue.Queue[pipe.Ask | None] = queue.Queue(MESSAGES)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stop = threading.Event()
+        self._ready = threading.Event()
+        self._served: pipe.Ready | None = None
+        self._listen = pipe.Listen(0, [])
+        self._end_hearing: Callable[[], None] | None = None
+        self._stale = False
+        self._threads = [
+            threading.Thread(target=run, name=f"control-{run.__name__.strip('_')}", daemon=True)
+            for run in (self._serve, self._tick, self._work)
+        ]
+
+    def start(self) -> int:
+        """Begin to serve; return the port.
+
+        Raises:
+            OSError: no port can be had.
+        """
+        self.session.listeners.append(self.roll)
+        self.controller.subscribe(self._changed)
+        for thread in self._threads:
+            thread.start()
+        if not self._ready.wait(START_SECONDS):
+            raise OSError("the control interface does not start; --control off plays without it")
+        assert self._served
+        if self._served.error:
+            raise OSError(self._served.error)
+        return self._served.port
+
+    # the server's process
+
+    def _serve(self) -> None:
+        while not self._stop.is_set():
+            began = time.monotonic()
+            self._serve_once()
+            self._forget_clients()
+            if self._served is None or self._served.error:
+                self._served = self._served or pipe.Ready(error="the control interface ended at its start")
+                self._ready.set()
+                return
+            if not self._stop.is_set():
+                self.restarts += 1
+                self._stop.wait(max(RESTART_SECONDS - (time.monotonic() - began), 0.0))
+
+    def _serve_once(self) -> None:
+        """Run one server process until it ends."""
+        quiet = None if self.setup.debug else subprocess.DEVNULL
+        process = subprocess.Popen(  # a session of its own: Ctrl-C is the host's
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, start_new_session=True
+        )
+        assert process.stdin and process.stdout
+        self._queue = queue.Queue(MESSAGES)
+        self._process = process
+        writer = threading.Thread(target=self._write, args=(process, self._queue), daemon=True)
+        writer.start()
+        self._send(self.setup)
+        self._send_state()
+        reader = pipe.Reader(process.stdout, pipe.FromServer)  # type: ignore[arg-type]
+        while (message := reader.read()) is not None:
+            try:
+                self._take(message)
+            except Exception as error:
+                self.notice(f"a defect of the control interface: {error!r}; playing goes on")
+        process.kill()
+        self._queue.put(None) if not self._queue.full() else None
+        process.wait()
+
+    def _write(self, process: "subprocess.Popen[bytes]", waiting: "queue.Queue[bytes | None]") -> None:
+        assert process.stdin
+        with suppress(OSError, ValueError):
+            while (data := waiting.get()) is not None:
+                process.stdin.write(data)
+                if waiting.empty():
+                    process.stdin.flush()
+        with suppress(OSError):
+            process.stdin.close()
+
+    def _send(self, message: pipe.FromHost, needed: bool = True) -> None:
+        """Hand over a message; one that is not needed is left out where too many wait."""
+        waiting = self._queue
+        if not needed and waiting.qsize() > MESSAGES // 2:
+            return
+        with suppress(queue.Full):  # then the process hangs, and is ended for it
+            waiting.put_nowait(pipe.packed(message))
+
+    def _send_state(self) -> None:
+        seconds = self._meters.seconds()
+        values, choices = self.controller.snapshot(), self.controller.choices()
+        self._send(pipe.State(values, choices, self.roll.sounding(), seconds))
+
+    def _changed(self, name: str, value: Any) -> None:
+        self._send(pipe.Changed(name, value))
+        if name in ("ensemble", "parts"):
+            self._stale = True
+
+    # what the server asks
+
+    def _take(self, message: pipe.FromServer) -> None:
+        if isinstance(message, pipe.Key):
+            self.keys.play(message.client, message.data)
+        elif isinstance(message, pipe.Ask):
+            self._ask(message)
+        elif isinstance(message, pipe.Gone):
+            self.keys.let_go(message.client)
+        elif isinstance(message, pipe.Listen):
+            self._heed(message)
+        elif isinstance(message, pipe.Ready):
+            if message.port:
+                self.setup = msgspec.structs.replace(self.setup, port=message.port, tries=1)
+            if self._served is None or message.port:
+                self._served = message
+            self._ready.set()
+
+    def _ask(self, ask: pipe.Ask) -> None:
+        try:
+            slow = find(ask.name)[0].slow
+        except LookupError:
+            slow = False
+        if not slow:
+            self._answer(ask)
+            return
+        try:
+            self._slow.put_nowait(ask)
+        except queue.Full:
+            self._send(pipe.Reply(ask.number, error="too much is asked at once: try again"))
+
+    def _answer(self, ask: pipe.Ask) -> None:
+        try:
+            value = self.controller.set(ask.name, ask.value) if ask.write else self.controller.get(ask.name)
+            reply = pipe.Reply(ask.number, value)
+            pipe.packed(reply)
+        except LookupError as error:
+            reply = pipe.Reply(ask.number, error=str(error.args[0]), missing=True)
+        except (ValueError, OSError) as error:
+            reply = pipe.Reply(ask.number, error=" ".join(str(error).split()))
+        except Exception as error:
+            reply = pipe.Reply(ask.number, error=f"a defect ({error!r}); nothing was changed")
+            self.notice(f"a defect of {ask.name}: {error!r}; playing goes on")
+        self._send(reply)
+
+    def _work(self) -> None:
+        """Answer what takes long, one after the other."""
+        while (ask := self._slow.get()) is not None:
+            self._answer(ask)
+
+    def _heed(self, listen: pipe.Listen) -> None:
+        self._listen = listen
+        formats = [name for name in listen.formats if name in FORMATS]
+        if self._end_hearing:
+            self._end_hearing()
+            self._end_hearing = None
+        if formats:
+            self._end_hearing = self.session.hear(partial(self._hear, formats))
+
+    def _hear(self, formats: list[str], frame: int, sound: np.ndarray) -> None:
+        head = frame.to_bytes(8, "little", signed=True)
+        for name in formats:
+            self._send(pipe.Sound(name, head + FORMATS[name](sound).tobytes()), needed=False)
+
+    def _forget_clients(self) -> None:
+        self._heed(pipe.Listen(0, []))
+        self.keys.let_all_go()
+
+    # what happens
+
+    def _tick(self) -> None:
+        count, hung_since = 0, 0.0
+        while not self._stop.wait(TICK_SECONDS):
+            count += 1
+            if count % POLL_TICKS == 0:
+                self.controller.poll()
+            if self._stale:
+                self._stale = False
+                self._send_state()
+            for due, text in (
+                (True, self._meters.notes),
+                (count % LEVEL_TICKS == 0, self._meters.levels),
+                (count % LATENCY_TICKS == 0, self._meters.latency),
+            ):
+                if due and (said := text(self._listen.watching > 0)):
+                    self._send(pipe.Broadcast(said), needed=False)
+            hung_since = 0.0 if not self._queue.full() else hung_since or time.monotonic()
+            if hung_since and time.monotonic() - hung_since > HUNG_SECONDS and self._process:
+                self._process.kill()
+                hung_since = 0.0
+
+    def say(self, text: str) -> None:
+        """Show a sentence to everyone on the page."""
+        if self._ready.is_set():
+            said = msgspec.json.encode({"type": "notice", "text": text}).decode()
+            self._send(pipe.Broadcast(said), needed=False)
+
+    def close(self) -> None:
+        """End the server and let go of what its clients hold."""
+        self._stop.set()
+        if self._process:
+            self._process.kill()
+        self._slow.put(None)
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout=5)
+        if self.roll in self.session.listeners:
+            self.session.listeners.remove(self.roll)
