@@ -21,8 +21,9 @@ from offline.facts import DOWN, SINGLES, fact_count
 from offline.history import HistorySeparator, make_batch, measure, picked, step_rows
 from offline.history_training import HistoryRecipe
 from offline.human import PERTURBATIONS, human_takes
-from offline.models import MODELS, build_history, excerpts_of
+from offline.models import MODELS, excerpts_of
 from offline.score import Piece
+from offline.scoring import build_history
 from offline.shipped import TRAINABLE
 from offline.split import pick
 from offline.take import Take, take_of

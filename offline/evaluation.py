@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from realtime.contract.stepper import Stepper
 
 Step = Callable[[Mapping[str, Any]], np.ndarray]
 Score = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+Label = Callable[[Sequence[Take]], list[np.ndarray]]
+"""Gives each note of each take its part, int64 (notes,)."""
 
 
 @dataclass(frozen=True)
@@ -62,26 +64,42 @@ def play_take(step: Step, take: Take, parts: int) -> np.ndarray:
     return scores
 
 
-def score_whole(score: Score, take: Take, resolution: int = TICKS) -> np.ndarray:
-    """Give ``score`` all notes of ``take`` at once; return its scores, float32 (notes, parts).
+class Counted(NamedTuple):
+    """The notes of a take as a sequence separator takes them, int64 (notes,) each."""
 
-    Ticks and durations are those that the host counts at the take's tempo, whether that is right or not.
-    """
+    order: np.ndarray
+    """Their places in the take."""
+    tick: np.ndarray
+    pitch: np.ndarray
+    duration: np.ndarray
+
+
+def counted(take: Take, resolution: int = TICKS) -> Counted:
+    """Return the notes in ticks, as the host counts them at the take's tempo, be that right or not."""
     to_ticks = take.bpm * resolution / 60000.0
     tick = np.maximum(np.rint(take.start * to_ticks), 0).astype(np.int64)
     duration = np.maximum(np.rint((take.end - take.start) * to_ticks), 1).astype(np.int64)
     order = sequence_order(tick, take.pitch, duration)
+    return Counted(order, tick[order], take.pitch[order], duration[order])
+
+
+def score_whole(score: Score, take: Take, resolution: int = TICKS) -> np.ndarray:
+    """Give ``score`` all notes of ``take`` at once; return its scores, float32 (notes, parts).
+
+    Ticks and durations are those of ``counted``.
+    """
+    notes = counted(take, resolution)
     told = sequence_features(
-        tick[order],
-        take.pitch[order],
-        duration[order],
-        start_ms=take.start[order],
-        duration_ms=(take.end - take.start)[order],
+        notes.tick,
+        notes.pitch,
+        notes.duration,
+        start_ms=take.start[notes.order],
+        duration_ms=(take.end - take.start)[notes.order],
         resolution=resolution,
     )
     found = score(told)
     scores = np.empty_like(found)
-    scores[order] = found
+    scores[notes.order] = found
     return scores
 
 
@@ -140,9 +158,18 @@ def evaluate_human(plugin: Plugin, takes: Sequence[Take], names: Sequence[str]) 
     Raises:
         ValueError, PluginError: as ``evaluate``.
     """
-    found = {name: evaluate(plugin, human_takes(takes, [name]), names).accuracy for name in PERTURBATIONS}
-    everything = evaluate(plugin, human_takes(takes, list(PERTURBATIONS)), names)
-    return found | {"all": everything.accuracy}
+    order, label = np.array(label_order(plugin.manifest, names)), labeller(plugin, len(names))
+    return measure_human(lambda played: [order[label(take)] for take in played], takes, names)
+
+
+def measure_human(label: Label, takes: Sequence[Take], names: Sequence[str]) -> dict[str, float]:
+    """Return the accuracy of what ``label`` decides, as ``evaluate_human``."""
+
+    def accuracy(perturbations: Sequence[str]) -> float:
+        played = human_takes(takes, perturbations)
+        return measure_labels(label(played), [take.part for take in played], names).accuracy
+
+    return {name: accuracy([name]) for name in PERTURBATIONS} | {"all": accuracy(list(PERTURBATIONS))}
 
 
 def measure_labels(decided: Sequence[np.ndarray], true: Sequence[np.ndarray], names: Sequence[str]) -> Result:

@@ -1,24 +1,22 @@
 """The separators that can be trained: how each is made, trained, measured, scored and described."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from offline.augment import Augmentation, select
 from offline.corpora.catalog import Corpus
 from offline.drafts import Draft, history_draft, lstm_draft
-from offline.history import HistorySeparator, row_count, take_rows
 from offline.history import measure as measure_history
 from offline.history_training import HistoryRecipe, new_history_model, train_history_epoch
 from offline.human import PERTURBATIONS, human_takes
-from offline.lstm import LSTMSeparator, score_take
 from offline.lstm import measure as measure_lstm
 from offline.runs import Scorer, check_parity
 from offline.score import Piece
+from offline.scoring import Weights, history_labels, history_scorer, lstm_labels, lstm_scorer, whole_labels
 from offline.take import Take, take_of
 from offline.training import Recipe, Run, new_model, train_epoch
 from offline.whole.model import heads
@@ -26,9 +24,6 @@ from offline.whole.model import measure as measure_whole
 from offline.whole.plugin import build_whole, check_whole_parity, whole_draft
 from offline.whole.training import WholeRecipe, new_whole_model, train_whole_epoch
 from realtime.contract.plugin import Plugin
-
-Weights = Mapping[str, np.ndarray]
-M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -44,49 +39,11 @@ class Model:
     """What ``measure`` is given of the validation pieces."""
     check: Callable[[Weights, Plugin, Sequence[Piece]], float]
     """Raises ValueError where a plugin does not give the model's scores on the pieces."""
+    label: Callable[[Weights, Sequence[Take]], list[np.ndarray]]
+    """The part of each note of takes, int64 (notes,) each, as the plugin gives them, but side by side."""
     draft: Callable[[str, Corpus, Weights, str], Draft]
     how: str
     """For the card: how it was trained, with a place for the seed."""
-
-
-def build_lstm(weights: Weights) -> LSTMSeparator:
-    """Return the paper's LSTM with these weights, ready to score."""
-    layers = sum(name.startswith("norm.") for name in weights) // 2
-    model = LSTMSeparator(
-        parts=len(weights["scores.bias"]), units=len(weights["norm.0.weight"]), layers=layers
-    )
-    return _filled(model, weights)
-
-
-def build_history(weights: Weights) -> HistorySeparator:
-    """Return the separator that is told the past with these weights, ready to score."""
-    rows, width = weights["table.weight"].shape
-    parts, units = len(weights["scores.bias"]), len(weights["mix.bias"])
-    model = HistorySeparator(parts, width, units, chordal=rows == row_count(parts, chordal=True))
-    return _filled(model, weights)
-
-
-def _filled(model: M, weights: Weights) -> M:
-    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    return model.eval()
-
-
-def lstm_scorer(weights: Weights) -> Scorer:
-    """Return what scores a take as the paper's LSTM."""
-    model = build_lstm(weights)
-    return lambda take, given: score_take(model, take)
-
-
-def history_scorer(weights: Weights) -> Scorer:
-    """Return what scores a take as the separator that is told the past."""
-    model = build_history(weights)
-
-    @torch.no_grad()
-    def score(take: Take, given: np.ndarray) -> np.ndarray:
-        rows = torch.from_numpy(take_rows(take, given, model.parts, model.chordal))
-        return model(rows[None])[0][0].numpy()
-
-    return score
 
 
 def _stepped(scorer: Callable[[Weights], Scorer]) -> Callable[[Weights, Plugin, Sequence[Piece]], float]:
@@ -122,6 +79,7 @@ _PAPERS = Model(
     measure=measure_lstm,
     validation=list,
     check=_stepped(lstm_scorer),
+    label=lstm_labels,
     draft=lstm_draft,
     how="seed {seed} on excerpts that are transposed, thinned, loosened in time or lack a part, all at "
     "random",
@@ -133,6 +91,7 @@ _TOLD_THE_PAST = Model(
     measure=measure_history,
     validation=_written_and_by_hand,
     check=_stepped(history_scorer),
+    label=history_labels,
     draft=history_draft,
     how="seed {seed} on excerpts at random tempos, transposed, thinned, three in five of them played as by "
     "hand; the past they were shown was true, damaged, or the model's own decisions",
@@ -157,6 +116,7 @@ _WHOLE = Model(
     measure=measure_whole,
     validation=heads,
     check=lambda weights, plugin, pieces: check_whole_parity(build_whole(weights), plugin, pieces),
+    label=whole_labels,
     draft=whole_draft,
     how="seed {seed} on excerpts that are transposed or thinned, or lack a part; the past they were "
     "shown was true, damaged, or the model's own decisions",
@@ -166,7 +126,7 @@ _WHOLE_LONG = replace(
     recipe=WholeRecipe(excerpts=320),
     validation=excerpts_of,
 )
-_WHOLE_LONG_SHORTLY = replace(_WHOLE_LONG, recipe=WholeRecipe(excerpts=320, epochs=40))
+_WHOLE_LONG_SHORTLY = replace(_WHOLE_LONG, recipe=WholeRecipe(excerpts=320, epochs=30))
 
 MODELS: dict[str, Model] = {
     "bach-lstm": _PAPERS,

@@ -114,6 +114,7 @@ def export_separator(
         [take_of(piece) for piece in pieces],
         into,
         lambda plugin: made.check(arrays, plugin, pieces),
+        lambda takes: made.label(arrays, takes),
     )
 
 

@@ -6,7 +6,6 @@ stays.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,28 +13,33 @@ from numba import njit
 from torch import Tensor
 
 from offline.score import Piece
-from offline.whole.model import WholeSeparator, make_batch
+from offline.whole.model import Batch, WholeSeparator, make_batch
 from offline.whole.past import NEVER, PART_FACTS, play_note, rows_of
 
 WAYS = 8
 """Ways that are carried on, and half of those that are compared at each note."""
 SHIFTS = (-3, 0, 3)
 """Semitones by which the piece is moved."""
+READ = 1 << 13
+"""Notes of all pieces that are read at a time, at most."""
 LOST = np.float32(-1e9)
 LIFT = np.float32(1e-3)
 """By how much the score of a label that was chosen for what follows is put above all others."""
 
 
 @njit(cache=True)
-def _all_rows(i, onset, pitch, duration, last, parts, rows):
-    for way in range(len(last)):
-        rows_of(i, onset, pitch, duration, last[way], parts, rows[way])
+def _all_rows(i, onset, pitch, duration, lengths, last, parts, rows):
+    for b in range(len(rows)):
+        n = lengths[b]
+        for way in range(rows.shape[1]):
+            rows_of(i, onset[b, :n], pitch[b, :n], duration[b, :n], last[b, way], parts, rows[b, way])
 
 
 @njit(cache=True)
-def _advance(i, onset, pitch, duration, totals, last, parents, chosen, best):
+def _advance(i, columns, totals, last, parents, chosen, best):
     """Keep the best ways after note ``i``; write their parents, the parts they chose, and their totals."""
     ways, parts = totals.shape
+    onset, pitch, duration = columns
     order = np.argsort(-totals.ravel(), kind="mergesort")[: 2 * ways]
     kept = np.empty((len(order), parts, 4), np.int64)
     count = 0
@@ -56,39 +60,73 @@ def _advance(i, onset, pitch, duration, totals, last, parents, chosen, best):
     best -= best[0]
 
 
-def read_shifted(model: WholeSeparator, piece: Piece, shifts: Sequence[int]) -> Tensor:
-    """Return what is known of each note in each transposition, float32 (shifts, notes, width)."""
-    moved = [replace(piece, pitch=(piece.pitch + shift).clip(0, 127)) for shift in shifts]
-    batch = make_batch([piece])
-    rows = batch.rows.expand(len(shifts), -1, -1).clone()
-    rows[:, :, 0] = torch.from_numpy(np.stack([each.pitch for each in moved]))
-    return model.read(rows, np.full(len(shifts), len(piece)))
+@njit(cache=True)
+def _advance_all(i, onset, pitch, duration, totals, last, parents, chosen, best):
+    for b in range(len(totals)):
+        columns = onset[b], pitch[b], duration[b]
+        _advance(i, columns, totals[b], last[b], parents[b, i], chosen[b, i], best[b])
+
+
+def read_shifted(model: WholeSeparator, batch: Batch, shifts: Sequence[int]) -> Tensor:
+    """Return what is known of each note in each transposition, float32 (longest, pieces, shifts, width)."""
+    rows = batch.rows[:, None].repeat(1, len(shifts), 1, 1)
+    rows[..., 0] = (rows[..., 0] + torch.tensor(shifts)[:, None]).clamp(0, 127)  # the rest is intervals
+    known = model.read(rows.flatten(0, 1), batch.lengths.repeat(len(shifts)))
+    return known.unflatten(0, (-1, len(shifts))).permute(2, 0, 1, 3)
+
+
+def side_by_side(lengths: Sequence[int], most: int) -> list[range]:
+    """Return ranges of pieces, of which the longest come first, that are of ``most`` notes when padded."""
+    found, first = [], 0
+    while first < len(lengths):
+        last = min(len(lengths), first + max(1, most // max(1, lengths[first])))
+        found.append(range(first, last))
+        first = last
+    return found
 
 
 @torch.no_grad()
-def search(
-    model: WholeSeparator, piece: Piece, ways: int = WAYS, shifts: Sequence[int] = SHIFTS
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the labels of a piece, int64 (notes,), and scores of which they are the highest (notes, parts).
+def search_all(
+    model: WholeSeparator, pieces: Sequence[Piece], ways: int = WAYS, shifts: Sequence[int] = SHIFTS
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return, for each piece, the labels, int64 (notes,), and scores of which they are the highest.
 
-    The scores are the logarithms of each part's probability given the labels before; where another label was
-    chosen for what follows, its score is raised.
+    The scores, float32 (notes, parts), are the logarithms of each part's probability given the labels before;
+    where another label was chosen for what follows, its score is raised. All pieces are held at once.
     """
     model.eval()
-    n, parts = len(piece), model.parts
-    context = read_shifted(model, piece, shifts)
-    columns = piece.onset, piece.pitch, piece.duration
-    last = np.full((ways, parts, 4), NEVER)
-    total = np.full(ways, LOST, np.float32)
-    total[0] = 0.0
-    rows = np.zeros((ways, parts * PART_FACTS), np.int64)
-    parents, chosen = (np.zeros((n, ways), np.int64) for _ in range(2))
-    chances = np.zeros((n, ways, parts), np.float32)
-    for i in range(n):
-        _all_rows(i, *columns, last, parts, rows)
-        scores = model.decide(context[:, i, None], torch.from_numpy(rows)[None]).mean(0)
-        chances[i] = scores.log_softmax(1).numpy()
-        _advance(i, *columns, total[:, None] + chances[i], last, parents[i], chosen[i], total)
+    order = sorted(range(len(pieces)), key=lambda place: -len(pieces[place]))
+    batch, parts = make_batch([pieces[place] for place in order]), model.parts
+    columns, lengths = (batch.onset, batch.pitch, batch.duration), batch.lengths
+    count, longest = batch.part.shape
+    context = torch.zeros(longest, count, len(shifts), model.context.out_features)
+    for few in side_by_side(lengths.tolist(), READ):  # reading takes more memory than what is read
+        read = make_batch([pieces[order[b]] for b in few])
+        context[: len(read.part[0]), few.start : few.stop] = read_shifted(model, read, shifts)
+    last = np.full((count, ways, parts, 4), NEVER)
+    total = np.full((count, ways), LOST, np.float32)
+    total[:, 0] = 0.0
+    rows = np.zeros((count, ways, parts * PART_FACTS), np.int64)
+    parents, chosen = (np.zeros((count, longest, ways), np.int64) for _ in range(2))
+    chances = np.zeros((count, longest, ways, parts), np.float32)
+    for i in range(longest):
+        k = int((lengths > i).sum())  # the longest come first: these go on
+        _all_rows(i, *columns, lengths, last, parts, rows[:k])
+        scores = model.decide(context[i, :k, :, None], torch.from_numpy(rows[:k])[:, None]).mean(1)
+        chances[:k, i] = scores.log_softmax(2).numpy()
+        _advance_all(
+            i, *columns, total[:k, :, None] + chances[:k, i], last[:k], parents[:k], chosen[:k], total[:k]
+        )
+    found: list = [None] * count
+    for b, place in enumerate(order):
+        found[place] = _way_back(parents[b, : lengths[b]], chosen[b], chances[b])
+    return found
+
+
+@njit(cache=True)
+def _way_back(parents, chosen, chances):
+    """Return labels and scores of a piece along its best way."""
+    n, parts = len(parents), chances.shape[2]
     labels, scores = np.empty(n, np.int64), np.empty((n, parts), np.float32)
     way = 0
     for i in range(n - 1, -1, -1):
@@ -98,3 +136,10 @@ def search(
         if scores[i, labels[i]] < highest:
             scores[i, labels[i]] = highest + LIFT
     return labels, scores
+
+
+def search(
+    model: WholeSeparator, piece: Piece, ways: int = WAYS, shifts: Sequence[int] = SHIFTS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels of one piece and the scores, as ``search_all``."""
+    return search_all(model, [piece], ways, shifts)[0]

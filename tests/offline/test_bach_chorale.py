@@ -26,8 +26,8 @@ def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_pie
     )
     torch.set_num_threads(1)  # more only get in each other's way on a model this small
     from offline.human import PERTURBATIONS, human_takes
-    from offline.models import history_scorer
     from offline.runs import check_parity
+    from offline.scoring import history_scorer
 
     scorer = history_scorer(load_weights(FOLDER / "bach-chorale.npz")[0])
     takes = test_takes + human_takes(test_takes, list(PERTURBATIONS))

@@ -41,8 +41,8 @@ def weights():
 def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_piece(
     plugin, weights, test_takes
 ):
-    from offline.models import lstm_scorer
     from offline.runs import check_parity
+    from offline.scoring import lstm_scorer
 
     assert len(test_takes) == 41
     assert check_parity(lstm_scorer(weights), plugin, test_takes) < 1e-4
@@ -62,8 +62,8 @@ def test_the_graph_that_ships_is_the_one_that_the_code_makes(plugin, weights, ma
 
 
 def test_a_graph_of_other_weights_is_refused(plugin, weights, test_takes, one_thread):
-    from offline.models import lstm_scorer
     from offline.runs import check_parity
+    from offline.scoring import lstm_scorer
 
     other = weights | {"scores.bias": weights["scores.bias"] + np.float32([0.001, 0, 0, 0])}
     with pytest.raises(ValueError, match="differ on bwv"):

@@ -27,8 +27,8 @@ from offline.history_training import (  # noqa: E402
     train_history_epoch,
 )
 from offline.human import PERTURBATIONS, human_takes, perform  # noqa: E402
-from offline.models import history_scorer  # noqa: E402
 from offline.runs import check_parity  # noqa: E402
+from offline.scoring import history_scorer  # noqa: E402
 from offline.take import NOBODY, take_of  # noqa: E402
 from offline.training import Run, train  # noqa: E402
 from offline.weights import model_weights  # noqa: E402
