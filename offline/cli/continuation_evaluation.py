@@ -105,3 +105,35 @@ def _lines(values: dict[str, Any], before: str = "") -> list[str]:
             shown = f"{value:.4f}" if isinstance(value, float) else value
             lines.append(f"{before + key} {shown}")
     return lines
+
+
+def evaluate_attention(
+    name: Annotated[str, typer.Argument(help="A continuation that ships, or weights (.npz) of a run.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="PNG, SVG or PDF file to write.")] = Path(
+        "attention.png"
+    ),
+    music: Music = None,
+    split: Split = "test",
+    pieces: Annotated[int, typer.Option(min=1, help="How many pieces are looked at.")] = 100,
+    data: Data = None,
+    quiet: Quiet = False,
+) -> None:
+    """Draw what the last layer of a model that continues music looks at, as figure 3 of Dong et al. (2023).
+
+    Mean relative attention, a line for each head: of how many beats, positions and semitones a note differs
+    from the one that it is looked at from; and its gain over attention that is the same for all notes.
+
+    Example: `concertino evaluate attention mmt -o attention.pdf`
+    """
+    check_installed("a picture", "torch", "matplotlib", "tqdm")
+    from offline.mmt.attention import draw, look, weights_of
+    from offline.mmt.readers import trained_model
+    from offline.mmt.report import evenly, load_side
+    from offline.picture import save_picture
+    from offline.weights import FOLDER
+    from realtime.music.mmt.representation import encode
+
+    model = trained_model(weights_of(name, FOLDER))
+    chosen = evenly(load_side(music or ["open"], split, data=data, progress=not quiet), pieces)
+    save_picture(draw(look(model, map(encode, chosen)), f"{name}: last layer, {len(chosen)} pieces"), out)
+    typer.echo(out)

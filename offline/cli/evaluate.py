@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from offline.cli.continuation_evaluation import evaluate_continuation
+from offline.cli.continuation_evaluation import evaluate_attention, evaluate_continuation
 from offline.cli.options import Data, Quiet, check_installed
 from offline.cli.picture import draw_picture
 from offline.cli.tables import Table, show_tables
@@ -16,6 +16,7 @@ app = typer.Typer(rich_markup_mode="markdown")
 
 app.command("picture")(draw_picture)
 app.command("continuation")(evaluate_continuation)
+app.command("attention")(evaluate_attention)
 
 
 @app.callback()

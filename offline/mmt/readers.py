@@ -74,7 +74,8 @@ class TorchModel:
 
     def __init__(self, model: MultitrackTransformer, name: str):
         self.model = model.eval()
-        self.name, self.context, self.parameters = name, model.size.context, parameter_count(model)
+        self.name, self.context = name, model.size.context
+        self.parameters: int | None = parameter_count(model)
         self.settings: dict[str, float] = {}
         self._reader = Reader(self.model)
 
