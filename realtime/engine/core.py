@@ -9,10 +9,11 @@ import ctypes
 from numba import cfunc, float32, njit, types
 
 from realtime.engine.histogram import add
-from realtime.engine.inference import wake
+from realtime.engine.inference import tell_listener, wake
 from realtime.engine.messages import dispatch
 from realtime.engine.native import c_function, carray, denormals_back, denormals_off, now_ns, pointer
 from realtime.engine.output import announce, hush
+from realtime.engine.plan import take_planned
 from realtime.engine.rings import capture, take_control, take_scheduled
 from realtime.engine.separation import decide_chord, is_note_on
 from realtime.engine.state import ENTRIES, FRAME, STAMP, WAITED, Counter, Stage, State
@@ -44,6 +45,7 @@ def begin_period(s, frames, began):
     """Take what the host sent, on top of the events that the driver has already put in."""
     take_control(s, frames, began)
     take_scheduled(s, frames)
+    take_planned(s, frames)
     for i in range(s.event_count):
         s.event_part[i] = -1
         s.events[i, FRAME] = min(max(s.events[i, FRAME], 0), frames - 1)
@@ -165,6 +167,7 @@ def process(s, frames, left_address, right_address):
     s.counters[PERIODS] += 1
     if s.threaded and s.frame - s.last_note_frame < KEEP_WARM_SECONDS * s.rate and s.last_note_frame >= 0:
         wake(s)  # finds nothing to answer, and keeps the graph in the caches for the next note
+    tell_listener(s)
     denormals_back(s.scratch_fp)
     add(s, SYNTH, synth_ns)
     add(s, CALLBACK, now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - began)

@@ -30,6 +30,7 @@ SPIN_NS = 60_000
 REQUESTED, ANSWERED = int(Sync.REQUESTED), int(Sync.ANSWERED)
 SEPARATOR_STAGE = int(Stage.SEPARATOR)
 WORKER_STOP, ASLEEP = int(Sync.WORKER_STOP), int(Sync.ASLEEP)
+HEARD, LISTENING = int(Sync.HEARD), int(Sync.LISTENING)
 
 # OrtStatus* Run(session, run_options, input_names, inputs, count, output_names, count, outputs)
 _run = c_function(
@@ -144,6 +145,18 @@ def wake(s):
     """Audio thread: wake the separator's thread if it sleeps."""
     if load_shared(word(s, ASLEEP)) != 0:
         _post(s.semaphore_post, (s.semaphore, 1, 0))
+
+
+@njit
+def tell_listener(s):
+    """Audio thread, at a period's end: wake whoever waits for input, if there was some."""
+    if s.heard == 0:
+        return
+    store_shared(word(s, HEARD), load_shared(word(s, HEARD)) + s.heard)
+    s.heard = 0
+    if load_shared(word(s, LISTENING)) != 0:
+        store_shared(word(s, LISTENING), 0)  # before the post: the listener sets it again when woken
+        _post(s.semaphore_post, (s.listener, 1, 0))
 
 
 @njit("void(int64)", nogil=True, cache=True)

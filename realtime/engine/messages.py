@@ -2,8 +2,8 @@
 
 from numba import njit
 
-from realtime.engine import owner
-from realtime.engine.clock import clock_message, set_mode, set_tempo
+from realtime.engine import owner, plan
+from realtime.engine.clock import TIMING, clock_message, set_mode, set_tempo
 from realtime.engine.controllers import Policy
 from realtime.engine.output import (
     BEND,
@@ -16,7 +16,7 @@ from realtime.engine.output import (
     SYSTEM_RESET,
     announce,
     emit,
-    hush,
+    open_gate,
 )
 from realtime.engine.rings import log
 from realtime.engine.state import (
@@ -27,6 +27,7 @@ from realtime.engine.state import (
     FRAME,
     KEYS,
     PARTS,
+    PLAN_PORT,
     PORT,
     SLOTS,
     STATUS,
@@ -38,7 +39,7 @@ PANIC, SELECT, TEMPO, RELEASE_PORT = (
     int(c) for c in (Command.PANIC, Command.SELECT, Command.TEMPO, Command.RELEASE_PORT)
 )
 COMMAND_RESTART, COMMAND_MODE, ANNOUNCE = int(Command.RESTART), int(Command.MODE), int(Command.ANNOUNCE)
-SWITCH, RANGE = int(Command.SWITCH), int(Command.RANGE)
+SWITCH, RANGE, TAKE_BACK = int(Command.SWITCH), int(Command.RANGE), int(Command.TAKE_BACK)
 INPUT, ENSEMBLE, PANICKED = int(Log.INPUT), int(Log.ENSEMBLE), int(Log.PANIC)
 FORWARD, SUSTAIN, SOSTENUTO, SOFT = (
     int(p) for p in (Policy.FORWARD, Policy.SUSTAIN, Policy.SOSTENUTO, Policy.SOFT)
@@ -49,6 +50,7 @@ VOLUME, SOUND_OFF, RESET, NOTES_OFF = (
 CC_VOLUME = 7
 BEND_CENTRE = 8192
 PEDAL_DOWN = 64  # MIDI 1.0: switches are on from 64
+ACTIVE_SENSING = 0xFE
 
 
 @njit
@@ -132,6 +134,7 @@ def select(s, slot, offset):
         return
     s.slot = slot
     s.restart = 1
+    s.heard += 1
     announce(s, offset)
     log(s, s.frame + offset, ENSEMBLE, -1, 0, 0, 0, slot * PARTS, 0)
 
@@ -144,9 +147,7 @@ def channel_message(s, event, part):
     data1, data2 = event[DATA1] & 0x7F, event[DATA2] & 0x7F
     if status == NOTE_ON and data2 > 0:
         channel = s.slot * PARTS + part
-        if s.hush:
-            hush(s)
-        s.gate_target = 1.0
+        open_gate(s)
         follow(s, source, channel, offset)
         s.channel_user[channel] = source
         owner.begin(s, source, data1, data2, channel, offset)
@@ -180,7 +181,9 @@ def release_port(s, port, offset):
 def panic(s, offset):
     """Silence everything and go on playing with the next note."""
     owner.panic(s, offset)
+    plan.forget(s)
     s.restart = 1
+    s.heard += 1
     log(s, s.frame + offset, PANICKED, -1, 0, 0, 0, 0, 0)
 
 
@@ -207,6 +210,8 @@ def command(s, event):
     elif what == RANGE and 0 <= value < s.slot_parts[s.slot]:
         s.part_lowest[s.slot * PARTS + value] = event[DATA2] % KEYS
         s.part_highest[s.slot * PARTS + value] = event[DATA2] // KEYS
+    elif what == TAKE_BACK:
+        plan.take_back(s, value, event[DATA2], offset)
 
 
 @njit
@@ -215,7 +220,12 @@ def dispatch(s, event, part):
     if event[PORT] == CONTROL_PORT:
         command(s, event)
         return
+    if event[PORT] == PLAN_PORT:
+        plan.planned(s, event)
+        return
     log(s, s.frame + event[FRAME], INPUT, event[PORT], event[STATUS], event[DATA1], event[DATA2], -1, 0)
+    if event[STATUS] not in (TIMING, ACTIVE_SENSING):
+        s.heard += 1
     if event[STATUS] == SYSTEM_RESET:
         panic(s, event[FRAME])
     elif not clock_message(s, event):

@@ -67,6 +67,14 @@ def hush(s):
 
 
 @njit
+def open_gate(s):
+    """Let the next note sound, after a panic."""
+    if s.hush:
+        hush(s)
+    s.gate_target = 1.0
+
+
+@njit
 def announce(s, offset):
     """Tell the MIDI outputs the programs of the ensemble's parts, and how loud they are now."""
     for part in range(s.slot_parts[s.slot]):

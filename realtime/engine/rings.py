@@ -7,14 +7,28 @@ reader owns the tail. A host with several writers serialises them on its own sid
 from numba import njit
 
 from realtime.engine.native import load_shared, store_shared
-from realtime.engine.state import CAPTURE, EVENTS, FRAME, LOG, RING, STAMP, WAITED, Counter, Sync
+from realtime.engine.state import (
+    CAPTURE,
+    CONTROL_PORT,
+    EVENTS,
+    FRAME,
+    LOG,
+    PORT,
+    RING,
+    STAMP,
+    STATUS,
+    WAITED,
+    Command,
+    Counter,
+    Sync,
+)
 
 CONTROL_HEAD, CONTROL_TAIL = int(Sync.CONTROL_HEAD), int(Sync.CONTROL_TAIL)
 SCHEDULE_HEAD, SCHEDULE_TAIL = int(Sync.SCHEDULE_HEAD), int(Sync.SCHEDULE_TAIL)
 LOG_HEAD, LOG_TAIL = int(Sync.LOG_HEAD), int(Sync.LOG_TAIL)
 CAPTURE_HEAD, CAPTURE_TAIL = int(Sync.CAPTURE_HEAD), int(Sync.CAPTURE_TAIL)
 LOG_DROPPED, CAPTURE_DROPPED = int(Counter.LOG_DROPPED), int(Counter.CAPTURE_DROPPED)
-EVENTS_DEFERRED = int(Counter.EVENTS_DEFERRED)
+EVENTS_DEFERRED, TAKE_BACK = int(Counter.EVENTS_DEFERRED), int(Command.TAKE_BACK)
 
 
 @njit
@@ -62,7 +76,8 @@ def take_control(s, frames, began):
 
     An event with a STAMP is held for one period from its arrival, so that events keep the spacing in which
     they were played and not that of the periods. What has no stamp, such as a keyboard's release when it
-    vanishes, acts as soon as it can after all that came before it, and before all that comes after.
+    vanishes, acts as soon as it can after all that came before it, and before all that comes after. A plan is
+    taken back at the period's start: it has no place in what is played.
     """
     earliest, latest = 0, 0
     for i in range(s.event_count):  # what the driver has put in
@@ -80,6 +95,8 @@ def take_control(s, frames, began):
             age = int((began - event[STAMP]) * 1e-9 * s.rate)
             event[FRAME] = min(max(frames - age, earliest), frames - 1)
             event[WAITED] = age + event[FRAME]
+        elif event[PORT] == CONTROL_PORT and event[STATUS] == TAKE_BACK:
+            event[FRAME] = 0
         else:
             event[FRAME] = earliest = latest
         latest = max(latest, event[FRAME])
@@ -104,6 +121,13 @@ def take_scheduled(s, frames):
         s.event_count += 1
         tail += 1
     store_shared(word(s, SCHEDULE_TAIL), tail)
+
+
+@njit("int64(int64, int64)", cache=True, nogil=True)
+def listen(listening_address, heard_address):
+    """Host: ask to be woken by the next input, and return how many there were: look before going to sleep."""
+    store_shared(listening_address, 1)
+    return load_shared(heard_address)
 
 
 @njit("int64(int64, int64, int64[:, ::1], int64[:, ::1])", cache=True, nogil=True)

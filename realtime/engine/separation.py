@@ -25,9 +25,11 @@ from realtime.engine.state import (
     DATA2,
     FRAME,
     PARTS,
+    PLAN_PORT,
     PORT,
     REQUESTS,
     STATUS,
+    Command,
     Counter,
     Log,
     Stage,
@@ -35,21 +37,25 @@ from realtime.engine.state import (
 
 FALLBACK, LATE, FAILED = int(Counter.FALLBACK), int(Counter.LATE), int(Counter.FAILED)
 DECISION, DECISION_STAGE = int(Log.DECISION), int(Stage.DECISION)
+TAKE_BACK = int(Command.TAKE_BACK)
 FITS, OUT_OF_RANGE, SWITCHED_OFF = range(3)
 FAR = 1 << 30
 
 
 @njit
 def is_note_on(event):
-    """Return whether an event begins a note (a note-on with velocity 0 ends one)."""
-    return event[PORT] != CONTROL_PORT and event[STATUS] & 0xF0 == NOTE_ON and event[DATA2] > 0
+    """Return whether an event begins a note whose part is to be chosen (with velocity 0 it ends one)."""
+    played = event[PORT] not in (CONTROL_PORT, PLAN_PORT)
+    return played and event[STATUS] & 0xF0 == NOTE_ON and event[DATA2] > 0
 
 
 @njit
 def ends_chord(event):
     """Return whether notes after this event must not be decided with those before it."""
     status = event[STATUS]
-    return event[PORT] == CONTROL_PORT or status & 0xF0 == PROGRAM or status in (START, SYSTEM_RESET)
+    if event[PORT] == CONTROL_PORT:
+        return status != TAKE_BACK
+    return status & 0xF0 == PROGRAM or status in (START, SYSTEM_RESET)
 
 
 @njit

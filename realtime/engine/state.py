@@ -14,7 +14,9 @@ from realtime.contract.features import CHORD_ABOVE, FEATURES
 KEYS = 128
 PORTS = 16
 """Input ports; with 16 MIDI channels each they make the sources, ``port * 16 + channel``."""
-SOURCES = PORTS * 16
+PLAN_PORT = PORTS
+"""The port of notes that were planned: its MIDI channel n plays part n, and no separator is asked."""
+SOURCES = (PORTS + 1) * 16
 SLOTS = 16
 """Ensembles loaded at once. Each has its own 16 synth channels, so a switch never touches a held note."""
 PARTS = 16
@@ -86,6 +88,14 @@ class Counter(IntEnum):
     OUT_DROPPED = 12
     """Output events for which a driver had no room."""
     RETRIGGERED = 13
+    PLANNED = 14
+    """Planned notes begun."""
+    PLAN_LATE = 15
+    """Planned notes left out because their frame had passed."""
+    PLAN_TAKEN_BACK = 16
+    """Planned notes left out because they were taken back, or silenced by a panic."""
+    PLAN_REFUSED = 17
+    """Planned notes left out because their part does not play them, or there was no room."""
 
 
 class Sync(IntEnum):
@@ -111,6 +121,12 @@ class Sync(IntEnum):
     """1 while the separator's thread sleeps on its semaphore, or is about to."""
     INPUTS = 13
     """MIDI inputs that the driver reads itself."""
+    PLAN_HEAD = 15
+    PLAN_TAIL = 16
+    HEARD = 17
+    """Inputs so far that someone may wait for."""
+    LISTENING = 18
+    """1 while someone sleeps until the next such input, or is about to."""
 
 
 class Mode(IntEnum):
@@ -126,6 +142,10 @@ FRAME, PORT, STATUS, DATA1, DATA2, TICK, STAMP, WAITED = range(8)
 """Frame: offset in the period. Tick: beat position from a score, or -1. Stamp: ns of arrival, or 0.
 Waited: frames from arrival to its place in the output."""
 ENTRIES = 8
+GENERATION, PLANNED_FOR = TICK, STAMP
+"""What two columns of a planned event hold: its generation; and the slot it was planned for plus 1, or 0."""
+AT_ONCE = -1
+"""In place of the frame of a planned event: the start of the next period; it is never late."""
 
 # Columns of a log entry.
 LOG_FRAME, LOG_KIND, LOG_SOURCE, LOG_STATUS, LOG_DATA1, LOG_DATA2, LOG_CHANNEL, LOG_VALUE = range(8)
@@ -165,6 +185,9 @@ class Command(IntEnum):
     """data1: part of the ensemble that plays; data2: 1 gives it notes, 0 does not. Held notes go on."""
     RANGE = 9
     """data1: part; data2: its lowest key, plus 128 times its highest."""
+    TAKE_BACK = 10
+    """data1: generation. What was planned in older ones is dropped, and planned notes that sound end. data2:
+    absolute frame; if not 0, only what is due from there on is dropped, and what sounds goes on."""
 
 
 CONTROL_PORT = -1
@@ -194,6 +217,7 @@ State = np.dtype(
         ("semaphore_post", np.int64),
         ("semaphore_wait", np.int64),
         ("semaphore", np.int64),
+        ("listener", np.int64),  # semaphore of whoever waits for input
         # the driver's own functions and ports
         ("address", np.int64),  # of this struct
         ("process", np.int64),  # the process core, for the callbacks of the drivers
@@ -208,14 +232,17 @@ State = np.dtype(
         ("scratch_fp", np.int32, (2,)),
         ("scratch_worker", np.int64, (2,)),  # the separator thread's own
         ("scratch_worker_fp", np.int32, (2,)),
-        ("sync", np.int64, (16 * 8,)),
-        ("counters", np.int64, (16,)),
+        ("sync", np.int64, (32 * 8,)),
+        ("counters", np.int64, (32,)),
         ("histogram", np.int64, (STAGES, BUCKETS)),
         ("stage_max", np.int64, (STAGES,)),  # ns
         ("peak", np.float32, (2,)),
         # rings
         ("control", np.int64, (RING, ENTRIES)),
         ("schedule", np.int64, (RING, ENTRIES)),  # FRAME is absolute here
+        ("plan", np.int64, (RING, ENTRIES)),  # and here, or AT_ONCE
+        ("plan_generation", np.int64),  # older ones are dropped
+        ("heard", np.int64),  # inputs of this period that someone may wait for
         ("log", np.int64, (LOG, 8)),
         ("capture", np.float32, (CAPTURE, 2)),
         ("capturing", np.int32),

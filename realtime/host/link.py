@@ -4,8 +4,9 @@ import threading
 
 import numpy as np
 
-from realtime.engine.rings import pop, push
-from realtime.engine.state import CONTROL_PORT, Command, Sync
+from realtime.engine.rings import listen, pop, push
+from realtime.engine.state import CONTROL_PORT, PLANNED_FOR, Command, Sync
+from realtime.host.semaphore import Semaphore, make_semaphore
 
 BATCH = 4096
 
@@ -18,6 +19,8 @@ class Link:
         self._sending = threading.Lock()  # the rings have one writer each: the host's threads take turns
         self._entries = np.zeros((BATCH, 8), np.int64)
         self._frames = np.zeros((BATCH, 2), np.float32)
+        self._listener: Semaphore | None = None
+        self._heard = 0
 
     def _word(self, which: Sync) -> int:
         return self.state["sync"].ctypes.data + 64 * which
@@ -61,6 +64,61 @@ class Link:
         """Return how many scheduled events are still to come."""
         sync = self.state["sync"]
         return int(sync[8 * Sync.SCHEDULE_HEAD] - sync[8 * Sync.SCHEDULE_TAIL])
+
+    def plan(self, entries: np.ndarray) -> int:
+        """Append notes to be sounded later by parts of the ensemble; return how many there was room for.
+
+        What there was no room for is to be given again. Rows are in time order, also against those given
+        before; a key of a part is one note at a time, so its end comes before its next beginning. A note that
+        is late is left out, and a generation that was taken back as well; see ``engine.plan``.
+
+        Args:
+            entries: int64, shape (n, ENTRIES): FRAME absolute or ``AT_ONCE``, PORT ``PLAN_PORT``, STATUS 0x90
+                or 0x80 with the part, DATA1 the pitch, DATA2 the velocity, GENERATION, and in PLANNED_FOR the
+                slot of the ensemble plus 1; 0 there is taken as the ensemble that plays now.
+        """
+        stamped = entries.copy()
+        unsaid = stamped[:, PLANNED_FOR] == 0
+        stamped[unsaid, PLANNED_FOR] = int(self.state["slot"]) + 1
+        with self._sending:
+            return push(self._word(Sync.PLAN_HEAD), self._word(Sync.PLAN_TAIL), self.state["plan"], stamped)
+
+    def planned(self) -> int:
+        """Return how many planned events are still to come."""
+        sync = self.state["sync"]
+        return int(sync[8 * Sync.PLAN_HEAD] - sync[8 * Sync.PLAN_TAIL])
+
+    def take_back(self, generation: int, frame: int = 0) -> bool:
+        """Drop what was planned in generations before this one; return whether there was room to ask.
+
+        Give it before the first event of the new generation.
+
+        Args:
+            generation: the oldest that still counts.
+            frame: 0: from now on, and planned notes that sound end now. Else an absolute frame: what is due
+                from there on is dropped, and what sounds goes on; its ends are to be planned anew.
+        """
+        return self.command(Command.TAKE_BACK, generation, frame)
+
+    def wait_for_input(self, timeout: float) -> bool:
+        """Wait for something to be played; return whether something was since the last call.
+
+        That is any event but the planned ones and MIDI clock, a panic or a switch of ensembles. It returns
+        at the end of the event's period, when the log has it. One thread may wait.
+
+        Args:
+            timeout: s.
+
+        Raises:
+            OSError: the system has no semaphores.
+        """
+        if self._listener is None:
+            self._listener = make_semaphore(self.state, "listener")
+        if listen(self._word(Sync.LISTENING), self._word(Sync.HEARD)) == self._heard:
+            self._listener.wait_for(timeout)
+        heard = int(self.state["sync"][8 * Sync.HEARD])
+        came, self._heard = heard != self._heard, heard
+        return came
 
     def unread(self) -> int:
         """Return how many entries of what happened are waiting to be read."""

@@ -2,55 +2,13 @@
 
 import ctypes
 import os
-import sys
 import threading
-from collections.abc import Callable
 
 import numpy as np
 
 from realtime.engine.inference import work
-from realtime.engine.native import address_of
 from realtime.engine.state import Sync
-
-SEMAPHORE_BYTES = 64  # sem_t takes 32 on 64-bit Linux
-
-
-def _posix_semaphore(state: np.void) -> object:
-    library = ctypes.CDLL(None)
-    memory = ctypes.create_string_buffer(SEMAPHORE_BYTES)
-    if library.sem_init(memory, 0, 0) != 0:
-        raise OSError("this system gives no semaphore to a process")
-    state["semaphore"] = ctypes.addressof(memory)
-    state["semaphore_post"] = address_of(library.sem_post)
-    state["semaphore_wait"] = address_of(library.sem_wait)
-    return memory
-
-
-def _dispatch_semaphore(state: np.void) -> object:
-    library = ctypes.CDLL(None)
-    library.dispatch_semaphore_create.restype = ctypes.c_void_p
-    semaphore = library.dispatch_semaphore_create(ctypes.c_long(0))
-    state["semaphore"] = semaphore
-    state["semaphore_post"] = address_of(library.dispatch_semaphore_signal)
-    state["semaphore_wait"] = address_of(library.dispatch_semaphore_wait)
-    return semaphore
-
-
-def _windows_semaphore(state: np.void) -> object:
-    library = ctypes.CDLL("kernel32")
-    library.CreateSemaphoreW.restype = ctypes.c_void_p
-    semaphore = library.CreateSemaphoreW(None, 0, 1 << 30, None)
-    state["semaphore"] = semaphore
-    state["semaphore_post"] = address_of(library.ReleaseSemaphore)
-    state["semaphore_wait"] = address_of(library.WaitForSingleObject)
-    return semaphore
-
-
-SEMAPHORES: dict[str, Callable[[np.void], object]] = {
-    "linux": _posix_semaphore,
-    "darwin": _dispatch_semaphore,
-    "win32": _windows_semaphore,
-}
+from realtime.host.semaphore import make_semaphore
 
 
 class Worker:
@@ -58,10 +16,10 @@ class Worker:
 
     def __init__(self, state: np.void, address: int, priority: int = 0) -> None:
         self.state = state
-        make = SEMAPHORES.get(sys.platform)
-        if make is None:
-            raise OSError(f"no semaphore is known for {sys.platform}: the separator runs in the audio thread")
-        self._semaphore = make(state)
+        try:
+            self._semaphore = make_semaphore(state, "semaphore")
+        except OSError as error:
+            raise OSError(f"{error}: the separator runs in the audio thread") from None
         self._address = address
         self._priority = priority
         state["sync"][8 * Sync.WORKER_STOP] = 0

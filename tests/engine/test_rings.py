@@ -185,10 +185,11 @@ def test_stamped_events_keep_the_spacing_in_which_they_arrived():
 
 
 def test_every_count_that_threads_share_has_a_cache_line_of_its_own():
-    sync = Playing(SOLO).state["sync"]
+    state = Playing(SOLO).state
+    sync = state["sync"]
     assert len(sync) >= 8 * (max(Sync) + 1)
     assert len(set(Sync)) == len(Sync.__members__)
-    assert len(Counter) <= 16
+    assert max(Counter) < len(state["counters"])
 
 
 def test_nothing_can_be_read_and_nothing_can_be_sent():
