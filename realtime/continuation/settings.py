@@ -8,6 +8,8 @@ from realtime.music.mmt.sampling import THRESHOLD
 
 BEAT = 12
 """Ticks of a quarter note, here and in the model."""
+SETTLED = 3
+"""Ticks from now on in which a plan stands, whatever is played meanwhile: a sixteenth."""
 CONTROLLERS = range(120)
 """Controllers that can be a trigger; those above are messages of the channel."""
 

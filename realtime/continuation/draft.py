@@ -1,0 +1,123 @@
+"""What the model has written and no one has heard: drawn note by note, dropped as a whole."""
+
+import numpy as np
+
+from realtime.continuation.cast import Cast, choose, instruments
+from realtime.continuation.score import BEAT, BEATS, Note, Score
+from realtime.continuation.settings import Settings
+from realtime.music.mmt.representation import (
+    BEAT as BEAT_FIELD,
+)
+from realtime.music.mmt.representation import (
+    DURATION,
+    DURATIONS,
+    INSTRUMENT,
+    PITCH,
+    POSITION,
+    SIZES,
+    START_OF_NOTES,
+)
+from realtime.music.mmt.sampling import SPANS, Sampler, Sampling
+
+GAP = 8 * BEAT
+"""Longest pause that the model is told of, and that it may make."""
+MOST = 16
+"""Notes that may begin together."""
+TRIES = 8
+"""Draws in a row that no part can play, after which the tick is left."""
+
+
+class Draft:
+    """Draws notes into a score, from a tick on.
+
+    Args:
+        score: what was played, with the header of the ensemble.
+        settings: how it is drawn.
+        seeds: of the numbers of chance.
+        low: tick of the score before which nothing begins.
+        until: tick at which all ends, or None.
+    """
+
+    def __init__(
+        self, score: Score, settings: Settings, seeds: list[int], low: int, until: int | None = None
+    ) -> None:
+        self.score, self.low, self.until = score, low, until
+        self.waiting: list[Note] = []
+        """Notes that were not given to anyone yet."""
+        self.last: list[int] = []
+        """What each part of the ensemble sounded last, -1 where that is nothing."""
+        self.drawn = 0
+        self.finished = False
+        """Whether nothing more comes."""
+        self._tried = 0
+        self.change(settings, seeds)
+
+    def change(self, settings: Settings, seeds: list[int]) -> None:
+        """Draw otherwise, with other numbers, from now on."""
+        sampling = Sampling(settings.temperature, settings.threshold, announced=True, strict=True, ends=False)
+        self._sampler = Sampler(sampling, np.random.default_rng(seeds))
+        self._sampler.observe(np.array(self.score.header, np.int64))
+        self._sampler.type = START_OF_NOTES
+
+    def draw(self, scores: np.ndarray, base: int, cast: Cast, parts: list[int], velocity: int) -> None:
+        """Draw a note, and add it to the score where a part can play it.
+
+        Args:
+            scores: float32 (502,), of what comes after all notes of the score.
+            base: tick of the first beat that the model sees.
+            cast: the ensemble.
+            parts: those that may play, one or more.
+            velocity: of the note.
+
+        Raises:
+            ValueError: the scores are no numbers.
+        """
+        beat, position = divmod(self.low - base, BEAT)
+        if beat >= BEATS:  # no part could play anything for so long
+            self.finished = True
+            return
+        self._sampler.beat, self._sampler.position = beat + 1, position + 1
+        row = self._sampler.draw(self._possible(scores, beat, cast, parts))
+        onset = base + (int(row[BEAT_FIELD]) - 1) * BEAT + int(row[POSITION]) - 1
+        if self.until is not None and onset >= self.until:
+            self.finished = True
+            return
+        together = self.score.notes[self.score.before(onset) :]
+        taken = [(note.part, cast[note.part].key(note.pitch)) for note in together]
+        found = choose(cast, parts, int(row[INSTRUMENT]), int(row[PITCH]) - 1, self.last, taken)
+        self.low, self._tried = onset, self._tried + 1
+        if found is None:
+            if self._tried >= TRIES:
+                self.low, self._tried = onset + 1, 0
+            return
+        part, key = found
+        length = int(DURATIONS[row[DURATION] - 1])
+        if self.until is not None:
+            length = min(length, self.until - onset)
+        note = Note(onset, cast[part].pitch(key), length, part, int(row[INSTRUMENT]), velocity, False)
+        self.score.add(note)
+        self.waiting.append(note)
+        self.last[part] = note.pitch
+        self.drawn, self._tried = self.drawn + 1, 0
+        if len(together) + 1 >= MOST:
+            self.low = onset + 1
+
+    def end_at(self, until: int) -> None:
+        """Let all end at a tick, also what is drawn already."""
+        self.until = until
+        place = self.score.before(until)
+        if place < len(self.score.notes):
+            self.score.cut(place)
+            self.finished = True
+        self.waiting = [note for note in self.waiting if note.onset < until]
+        for note in self.waiting:
+            self.score.set_length(note, min(note.length, until - note.onset))
+
+    def _possible(self, scores: np.ndarray, beat: int, cast: Cast, parts: list[int]) -> np.ndarray:
+        """Return the scores without beats that are too far away, and instruments that may not play."""
+        scores = scores.copy()
+        scores[SPANS[BEAT_FIELD]][beat + 2 + GAP // BEAT :] = -np.inf
+        chosen = np.zeros(SIZES[INSTRUMENT], bool)
+        chosen[list(instruments(cast, parts))] = True
+        scores[SPANS[INSTRUMENT]][~chosen] = -np.inf
+        return scores

@@ -1,0 +1,352 @@
+"""What the model plays: a function of what was played, the ticks of the clock, the settings and the seed.
+
+Nothing here knows the time of day. How far the plan is drawn ahead, and when, changes only what is ready: the
+same events give the same notes, live and offline.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from realtime.continuation.cast import Cast, instruments
+from realtime.continuation.draft import GAP, MOST, Draft
+from realtime.continuation.past import SLICE, Past
+from realtime.continuation.score import BAR, BEAT, HELD, Note, Row, Score
+from realtime.continuation.settings import SETTLED, Mode, Settings
+from realtime.music.mmt.instruments import DROPPED
+
+SPECULATION = 8
+"""Notes that are drawn ahead while the player plays, for the case that the model's turn begins now."""
+LEAD = 8 * BEAT
+"""Ticks that are drawn ahead until it is known how fast that is."""
+OWN = 16 * BEAT
+"""Ticks for which a part that the player was given a note for stays the player's."""
+DYNAMICS = 16
+"""Latest notes of the player that the model's velocity follows."""
+VELOCITY = 80
+"""Of a model that no one has played to."""
+TURN_SHARE = 8
+"""Part of the window before its next move in which the rows of that are read, and how many at each draw."""
+LOOK_BACK = 256
+"""Notes in which a part's last one is looked for."""
+FOREVER = math.inf
+
+
+class Planned(NamedTuple):
+    """A note to be played; times in ticks of the clock."""
+
+    tick: float
+    length: int
+    part: int
+    key: int
+    velocity: int
+
+
+Told = tuple[int, int, int, int, int, int, bool]
+"""A note of the score as it is remembered outside: the fields of ``Note``."""
+
+
+class Planner:
+    """Hears what is played, and draws what follows.
+
+    Args:
+        past: the model.
+        settings: what the player set.
+        cast: the parts of the ensemble.
+        ruled: whether the beat comes from a clock or transport that is not the player's own.
+    """
+
+    def __init__(self, past: Past, settings: Settings, cast: Cast, ruled: bool = False) -> None:
+        self.past, self.settings, self.ruled = past, settings, ruled
+        self.score = Score()
+        self.generation = 0
+        self.playing = False
+        self.lead = float(LEAD)
+        """Ticks to be drawn ahead; it says when the notes are ready, never what they are."""
+        self.now = 0.0
+        """Tick of the clock."""
+        self.shift = 0.0
+        """From the clock's ticks to the score's."""
+        self._held: dict[tuple[int, int], tuple[Note, float]] = {}
+        self._later: list[tuple[float, int, int, int]] = []
+        self._velocities: list[int] = []
+        self._events = 0
+        self.change_cast(cast)
+
+    def change_cast(self, cast: Cast, switched_off: Iterable[int] = ()) -> None:
+        """Play with other parts from now on; no turn may be on."""
+        self.cast, self._switched_off = cast, frozenset(switched_off)
+        self._owned = [-FOREVER] * len(cast)
+        self.score.announce(instruments(cast, range(len(cast))))
+        self._held.clear()
+        self._firm = len(self.score.notes)
+        self._start_anew()
+
+    def change_settings(self, settings: Settings) -> None:
+        """Draw otherwise from now on."""
+        self.settings = settings
+        if self.playing:
+            self._draft.change(settings, self._seeds())
+        else:
+            self._start_anew()
+
+    def key(self, tick: float, part: int, key: int, velocity: int) -> None:
+        """Take a note of the player's: it begins, or ends where the velocity is 0."""
+        self.now = tick
+        if self.playing and self.settings.mode != Mode.ACCOMPANY:
+            self._later.append((tick, part, key, velocity))  # of no weight in a turn of the model's
+            return
+        at = self._place(tick)
+        if self.playing:
+            self._settle(at + SETTLED)
+        else:
+            self.score.cut(self._firm)
+        if (part, key) in self._held:
+            note, began = self._held.pop((part, key))
+            self.score.set_length(note, max(round(tick - began), 1))
+        if velocity:
+            self._begin_note(at, tick, part, key, velocity)
+        if not self.playing:
+            self._start_anew()
+        self._forget()
+
+    def _begin_note(self, at: int, tick: float, part: int, key: int, velocity: int) -> None:
+        self._velocities = [*self._velocities[1 - DYNAMICS :], velocity]
+        self._owned[part] = tick
+        player = self.cast[part]
+        if player.instrument != DROPPED:
+            note = Note(at, player.pitch(key), HELD, part, player.instrument, velocity, True)
+            self.score.add(note)
+            self._held[part, key] = (note, tick)
+            self._firm += 1
+
+    def begin(self, generation: int, tick: float, bound: float | None, length: int | None) -> None:
+        """Begin the model's turn; see ``conductor.Begin``."""
+        self.now = tick
+        if bound is not None or generation != self.generation + 1:
+            self.generation = generation - 1
+            self._start_anew(self._next() if bound is None else self._bound(bound))
+        self.generation, self.playing = generation, True
+        self._free, self._length = (tick if bound is None else None), length
+        self._parts = self._possible_parts()
+        if bound is not None and length is not None:
+            self._draft.until = self._draft.low + length
+        if self._draft.drawn:
+            self._take_phase()
+
+    def end(self, generation: int, tick: float) -> None:
+        """End the model's turn: what was to begin from ``tick`` on was not played."""
+        self.now = tick
+        if not self.playing:
+            return
+        at = math.ceil(tick + self.shift)
+        place = self.score.before(at)
+        kept = [note for note in self.score.cut(place) if note.own]
+        for note in self.score.notes[-4 * MOST :]:
+            if not note.own and note.onset + note.length > at:
+                self.score.set_length(note, max(at - note.onset, 1))
+        self.score.notes.extend(kept)
+        self.playing, self.generation = False, generation
+        self._firm = len(self.score.notes)
+        self._start_anew()
+        later, self._later = self._later, []
+        for event in later:
+            self.key(*event)
+
+    def time(self, tick: float) -> None:
+        """Take that the clock has come to ``tick``."""
+        self.now = tick
+
+    def recall(self, notes: Iterable[Told], shift: float, generation: int) -> None:
+        """Take what was played before, as ``remember`` gave it."""
+        self.score.notes = [Note(*told) for told in notes]
+        self.shift, self.generation = shift, generation
+        self._firm = len(self.score.notes)
+        self._start_anew()
+
+    def take(self) -> list[Planned]:
+        """Return the notes that were drawn since and stand, in order."""
+        if not self.playing or self._free is not None:
+            return []
+        waiting = self._draft.waiting
+        count = len(waiting)
+        if self.settings.mode == Mode.ACCOMPANY:
+            settled = self.now + self.shift + SETTLED
+            count = sum(1 for note in waiting if note.onset <= settled)
+        given, self._draft.waiting = waiting[:count], waiting[count:]
+        return [self._planned(note, note.onset - self.shift) for note in given]
+
+    def speculation(self) -> list[Planned] | None:
+        """Return how a turn without bound would begin, with the first note at tick 0; None: not drawn yet."""
+        waiting = self._draft.waiting
+        if self.playing or self._draft.drawn < SPECULATION:
+            return None
+        return [self._planned(note, note.onset - waiting[0].onset) for note in waiting]
+
+    def skip(self, count: int) -> None:
+        """Take that the first notes of a turn that just began are being played: those of the speculation."""
+        del self._draft.waiting[:count]
+
+    @property
+    def horizon(self) -> float:
+        """Tick of the clock up to which the plan is drawn."""
+        if self._draft.finished or not self._parts:
+            return FOREVER
+        return self._draft.low - self.shift if self._draft.drawn else self.now
+
+    def remember(self) -> tuple[int, list[Told], float]:
+        """Return what changed in the score since the last call: from which note on, its notes, the shift."""
+        score = self.score
+        end = score.before(math.floor(self.now + self.shift) + 1) if self.playing else self._firm
+        first = max(min(score.changed - score.forgotten, end), 0)
+        told: list[Told] = [
+            (note.onset, note.pitch, note.length, note.part, note.instrument, note.velocity, note.own)
+            for note in score.notes[first:end]
+        ]
+        score.changed = score.forgotten + end
+        return score.forgotten + first, told, self.shift
+
+    def work(self) -> bool:
+        """Do one piece of work: read some rows, or draw a note; return whether there is more to do."""
+        if not self.past.read(self._rows()):
+            return True
+        if self._wanted():
+            self._draw()
+            self._prepare(TURN_SHARE)
+            return True
+        return self._prepare(SLICE)
+
+    def _seeds(self) -> list[int]:
+        return [self.settings.seed, self.generation + (not self.playing), self._events]
+
+    def _start_anew(self, low: int | None = None) -> None:
+        """Forget what was drawn and does not stand."""
+        self.score.cut(self._firm)
+        self._events = 0
+        self._free: float | None = None
+        self._length: int | None = None
+        self._parts = self._possible_parts()
+        low = self._next() if low is None else low
+        playing, self.playing = self.playing, False
+        self._draft = Draft(self.score, self.settings, self._seeds(), low)
+        self._draft.last = self._last_pitches()
+        self.playing = playing
+
+    def _latest(self) -> int | None:
+        """Return the onset of the last note that stands."""
+        return self.score.notes[self._firm - 1].onset if self._firm else None
+
+    def _next(self) -> int:
+        """Return the first tick of the score after what stands."""
+        latest = self._latest()
+        return 0 if latest is None else latest + 1
+
+    def _open(self, tick: float) -> None:
+        """Let the score begin at a tick of the clock: on a bar where the clock has bars, else there."""
+        self.shift = -float(tick // BAR * BAR) if self.ruled else -tick
+
+    def _place(self, tick: float) -> int:
+        """Return the tick of the score at which a note of the player's lies; pauses are shortened."""
+        latest = self._latest()
+        if latest is None:
+            if not self.playing:
+                self._open(tick)
+            return max(round(tick + self.shift), 0)
+        far = round(tick + self.shift) - latest
+        if far > GAP or far < -BAR:
+            if self.ruled or self.playing:
+                self.shift -= far // BAR * BAR
+            else:  # a note after a pause is on the beat
+                self.shift = -(-(latest + 1) // BEAT) * BEAT + BAR - tick
+        return max(round(tick + self.shift), 0)
+
+    def _bound(self, bound: float) -> int:
+        """Return the first tick of the score that is not before a tick of the clock; pauses are shortened."""
+        latest = self._latest()
+        if latest is None:
+            self._open(bound)
+            latest = 0
+        far = bound + self.shift - latest
+        if far > GAP or far < 0:
+            self.shift -= far // BAR * BAR
+        return max(math.ceil(bound + self.shift - 1e-6), latest)
+
+    def _take_phase(self) -> None:
+        """Let the first note sound at the tick at which the turn began, and the beat go on from there."""
+        if self._free is not None:
+            first = self.score.notes[self._firm].onset
+            self.shift = first - self._free
+            self._free = None
+            if self._length is not None:
+                self._draft.end_at(first + self._length)
+
+    def _settle(self, until: int) -> None:
+        """Draw up to a tick; what lies behind it is drawn again, after what was played meanwhile."""
+        draft = self._draft
+        while self._parts and draft.low <= until and not draft.finished:
+            if self.past.read(self._rows()):
+                self._draw()
+        gone = set(self.score.cut(self.score.before(until + 1)))
+        draft.waiting = [note for note in draft.waiting if note not in gone]
+        self._firm = len(self.score.notes)
+        self._events += 1
+        self._parts = self._possible_parts()
+        draft.low, draft.finished = max(until + 1, self._next() - 1), False
+        draft.last = self._last_pitches()
+        draft.change(self.settings, self._seeds())
+
+    def _possible_parts(self) -> list[int]:
+        """Return the parts that the model may play."""
+        known = [
+            part
+            for part, player in enumerate(self.cast)
+            if player.instrument != DROPPED and part not in self._switched_off
+        ]
+        if self.settings.mode != Mode.ACCOMPANY:
+            return known
+        return [part for part in known if self.now - self._owned[part] > OWN]
+
+    def _last_pitches(self) -> list[int]:
+        """Return what each part sounded last, -1 where that is nothing or long ago."""
+        last = [-1] * len(self.cast)
+        for note in self.score.notes[max(self._firm - LOOK_BACK, 0) : self._firm]:
+            if note.part < len(last):
+                last[note.part] = note.pitch
+        return last
+
+    def _wanted(self) -> bool:
+        """Return whether another note is to be drawn."""
+        draft = self._draft
+        if draft.finished or not self._parts:
+            return False
+        if self.playing:
+            return not draft.drawn or draft.low - self.now - self.shift < self.lead
+        speculates = self.settings.mode != Mode.ACCOMPANY and not self.ruled
+        return speculates and draft.drawn < SPECULATION
+
+    def _rows(self) -> list[Row]:
+        first, self._base = self.score.window(self.past.context)
+        return self.score.rows(first, self._base)
+
+    def _prepare(self, most: int) -> bool:
+        """Read ahead for the next move of the window; return whether there is more to read."""
+        here = self.score.window(self.past.context)
+        there = self.score.window(self.past.context, self.past.context // TURN_SHARE)
+        return there != here and not self.past.prepare(self.score.rows(*there), most)
+
+    def _draw(self) -> None:
+        self._draft.draw(self.past.scores, self._base, self.cast, self._parts, self._velocity())
+        if self.playing and self._draft.drawn:
+            self._take_phase()
+        self._forget()
+
+    def _velocity(self) -> int:
+        return round(sum(self._velocities) / len(self._velocities)) if self._velocities else VELOCITY
+
+    def _planned(self, note: Note, tick: float) -> Planned:
+        return Planned(tick, note.length, note.part, self.cast[note.part].key(note.pitch), note.velocity)
+
+    def _forget(self) -> None:
+        before = self.score.forgotten
+        self.score.forget()
+        self._firm = max(self._firm - (self.score.forgotten - before), 0)
