@@ -133,7 +133,7 @@ def evaluate_attention(
     from offline.weights import FOLDER
     from realtime.music.mmt.representation import encode
 
-    model = trained_model(weights_of(name, FOLDER))
+    model, _ = trained_model(weights_of(name, FOLDER))
     chosen = evenly(load_side(music or ["open"], split, data=data, progress=not quiet), pieces)
     save_picture(draw(look(model, map(encode, chosen)), f"{name}: last layer, {len(chosen)} pieces"), out)
     typer.echo(out)

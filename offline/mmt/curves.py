@@ -9,7 +9,7 @@ import torch
 from offline.mmt.generation import generate
 from offline.mmt.training import Run, Watcher
 from realtime.music.mmt.midi import write_notes
-from realtime.music.mmt.representation import KEY, LENGTH, ONSET, PROGRAM, RESOLUTION, Notes, decode
+from realtime.music.mmt.representation import KEY, LENGTH, ONSET, PROGRAM, RESOLUTION, Notes
 from realtime.music.mmt.sampling import Sampling
 
 SAMPLE_ROWS = 256
@@ -42,8 +42,10 @@ def curves_to(folder: Path, *, begin: int = 0, sample_every: int = 10) -> Watche
             writer.add_scalar(name.replace("_", "/", 1), value, run.step)
         if sample_every and run.step % (sample_every * run.recipe.every) == 0:
             with torch.random.fork_rng():
-                rows = generate(run.best(), sampling=Sampling(), seed=SAMPLE_SEED, length=SAMPLE_ROWS)
-            notes = decode(rows)
+                rows = generate(
+                    run.best(), sampling=Sampling(), seed=SAMPLE_SEED, length=SAMPLE_ROWS, form=run.form
+                )
+            notes = run.form.decode(rows)
             samples = folder.parent / "samples"
             samples.mkdir(parents=True, exist_ok=True)
             write_notes(samples / f"{run.step:07}.mid", notes)

@@ -12,10 +12,9 @@ from offline.mmt.generation import LENGTH, extend
 from offline.mmt.metrics import EXCERPT, METRICS, mean_metrics
 from offline.mmt.readers import Model
 from realtime.music.mmt.midi import BPM
-from realtime.music.mmt.prompts import unconditioned
-from realtime.music.mmt.representation import FIELDS, ONSET, RESOLUTION, Notes, Rows, decode
 from realtime.music.mmt.representation import LENGTH as DURATION
-from realtime.music.mmt.sampling import SPANS, Sampler, Sampling
+from realtime.music.mmt.representation import ONSET, RESOLUTION, Notes, Rows
+from realtime.music.mmt.sampling import Sampling
 
 PAPER = {
     "pitch_class_entropy": (2.974, 2.802),
@@ -31,13 +30,15 @@ def field_losses(model: Model, pieces: Iterable[Notes]) -> tuple[dict[str, float
 
     In nats per row; as many rows of a piece as the context holds, with an end only where it is its own.
     """
-    total, count = np.zeros(len(FIELDS)), 0
+    fields, ends = model.form.fields, np.cumsum(model.form.codes)[:-1]
+    total, count = np.zeros(len(fields)), 0
     for notes in pieces:
-        rows = beginning(notes, model.context)
-        scores, targets = model.scores(rows[:-1]), rows[1:]
-        total += [row_losses(scores[:, span], targets[:, f]).sum() for f, span in enumerate(SPANS)]
+        rows = beginning(notes, model.context, model.form)
+        targets = rows[1:]
+        parts = np.split(model.scores(rows[:-1]), ends, axis=1)
+        total += [row_losses(part, targets[:, f]).sum() for f, part in enumerate(parts)]
         count += len(targets)
-    return dict(zip(FIELDS, (total / max(1, count)).tolist(), strict=True)), count
+    return dict(zip(fields, (total / max(1, count)).tolist(), strict=True)), count
 
 
 def row_losses(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -84,15 +85,14 @@ def sample(
     """
     found, seconds = [], 0.0
     for number in tqdm(range(count), "samples", disable=not progress):
-        prompt = prompts[number % len(prompts)] if prompts else unconditioned()
+        prompt = prompts[number % len(prompts)] if prompts else model.form.start
         length = min(LENGTH, model.context - len(prompt) + 1)
         model.reset()
+        sampler = model.form.sampler(sampling, np.random.default_rng([seed, number]))
         begin = time.perf_counter()
-        rows = extend(
-            model.read, prompt, Sampler(sampling, np.random.default_rng([seed, number])), length, beats
-        )
+        rows = extend(model.read, prompt, sampler, length, beats)
         seconds += time.perf_counter() - begin
-        found.append(decode(rows))
+        found.append(model.form.decode(rows))
     return Samples(found, seconds)
 
 

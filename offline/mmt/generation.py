@@ -7,9 +7,9 @@ import numpy.typing as npt
 import torch
 
 from offline.mmt.model import MultitrackTransformer
-from realtime.music.mmt.prompts import unconditioned
+from offline.mmt.representations import REPRESENTATIONS, Draws, Representation
 from realtime.music.mmt.representation import BEAT, Rows, as_rows
-from realtime.music.mmt.sampling import Sampler, Sampling
+from realtime.music.mmt.sampling import Sampling
 
 LENGTH = 1024
 """Rows that are generated at most, as published."""
@@ -24,6 +24,7 @@ def generate(
     seed: int = 0,
     length: int = LENGTH,
     slide: int = 1,
+    form: Representation = REPRESENTATIONS["mmt"],
 ) -> Rows:
     """Return the prompt and what the model adds to it: ``length`` rows, or fewer where the song ends.
 
@@ -33,13 +34,13 @@ def generate(
     Raises:
         ValueError: the prompt is no rows, or has the end of song; or the model's weights are damaged.
     """
-    known = as_rows(unconditioned() if prompt is None else prompt)
-    sampler = Sampler(sampling or Sampling(), seed)
-    return extend(Reader(model, slide).read, known if len(known) else unconditioned(), sampler, length)
+    known = form.start if prompt is None else as_rows(prompt)
+    sampler = form.sampler(sampling or Sampling(), np.random.default_rng(seed))
+    return extend(Reader(model, slide).read, known if len(known) else form.start, sampler, length)
 
 
 def extend(
-    read: Callable[[Rows], np.ndarray], known: Rows, sampler: Sampler, length: int, beats: int | None = None
+    read: Callable[[Rows], np.ndarray], known: Rows, sampler: Draws, length: int, beats: int | None = None
 ) -> Rows:
     """Return ``known`` and what a model adds to it: ``length`` rows, or fewer where the song ends.
 
@@ -68,7 +69,7 @@ class Reader:
         self.model = model.eval()
         self.slide = min(max(1, slide), model.size.context - 1)
         self.past = model.no_past()
-        self.rows = np.zeros((0, 6), np.int64)
+        self.rows = np.zeros((0, len(model.codes)), np.int64)
         """Those in the past."""
 
     @torch.inference_mode()

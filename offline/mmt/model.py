@@ -4,6 +4,7 @@ The layers are those of the authors' code (x-transformers 0.25.9, absolute posit
 are 19.94 million parameters.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -110,12 +111,15 @@ class Layer(nn.Module):
 
 
 class MultitrackTransformer(nn.Module):
-    """The model: six embeddings summed, learned positions, decoder layers, six sets of scores."""
+    """The model: six embeddings summed, learned positions, decoder layers, six sets of scores.
 
-    def __init__(self, size: Size, dropout: float = 0.2):
+    ``codes`` are those of each field; a baseline has rows of one field.
+    """
+
+    def __init__(self, size: Size, dropout: float = 0.2, codes: Sequence[int] = SIZES):
         super().__init__()
-        self.size = size
-        tables = [nn.Embedding(codes, size.width) for codes in SIZES]
+        self.size, self.codes = size, tuple(codes)
+        tables = [nn.Embedding(field, size.width) for field in self.codes]
         for table in tables:
             nn.init.kaiming_normal_(table.weight)
         self.fields = nn.ModuleList(tables)
@@ -123,7 +127,7 @@ class MultitrackTransformer(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(Layer(size, dropout) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
-        self.scores = nn.ModuleList(nn.Linear(size.width, codes) for codes in SIZES)
+        self.scores = nn.ModuleList(nn.Linear(size.width, field) for field in self.codes)
 
     def forward(self, rows: Tensor, past: Past | None = None, begin: int = 0) -> Tensor:
         """Return the scores of what comes after each row, (batch, rows, 502), those of each field in turn.

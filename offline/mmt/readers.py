@@ -9,6 +9,7 @@ import torch
 
 from offline.mmt.generation import Reader
 from offline.mmt.model import MODEL_SIZES, MultitrackTransformer, parameter_count
+from offline.mmt.representations import REPRESENTATIONS, Representation
 from offline.weights import load_weights
 from realtime.contract.library import find_plugin
 from realtime.contract.plugin import Plugin
@@ -27,6 +28,7 @@ class Model(Protocol):
     context: int
     parameters: int | None
     """None where nobody says."""
+    form: Representation
     settings: dict[str, float]
     """Of ``Sampling``: those that were chosen for the model."""
 
@@ -52,6 +54,7 @@ class GraphModel:
         self.name, self.context = f"{plugin.manifest.name} ({variant})", self._stepper.context
         parameters = plugin.manifest.metrics.get("parameters")
         self.parameters = None if parameters is None else int(parameters)
+        self.form = REPRESENTATIONS["mmt"]
         self.settings = chosen_settings(plugin.manifest.metrics)
 
     def scores(self, rows: Rows) -> np.ndarray:
@@ -72,8 +75,10 @@ class GraphModel:
 class TorchModel:
     """A model in PyTorch."""
 
-    def __init__(self, model: MultitrackTransformer, name: str):
-        self.model = model.eval()
+    def __init__(
+        self, model: MultitrackTransformer, name: str, form: Representation = REPRESENTATIONS["mmt"]
+    ):
+        self.model, self.form = model.eval(), form
         self.name, self.context = name, model.size.context
         self.parameters: int | None = parameter_count(model)
         self.settings: dict[str, float] = {}
@@ -99,19 +104,21 @@ def chosen_settings(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: metrics[f"sampling_{name}"] for name in SETTINGS if f"sampling_{name}" in metrics}
 
 
-def trained_model(path: Path) -> MultitrackTransformer:
-    """Return the model of a file of weights that ``concertino train continuation`` wrote.
+def trained_model(path: Path) -> tuple[MultitrackTransformer, Representation]:
+    """Return the model in a file of weights that ``concertino train continuation`` wrote, and what it reads.
 
     Raises:
         ValueError: the file is missing, or holds no such weights.
     """
     arrays, facts = load_weights(path)
     try:
-        model = MultitrackTransformer(MODEL_SIZES[facts["recipe"]["size"]])
+        recipe = facts["recipe"]
+        form = REPRESENTATIONS[recipe.get("representation", "mmt")]
+        model = MultitrackTransformer(MODEL_SIZES[recipe["size"]], codes=form.codes)
         model.load_state_dict({name: torch.from_numpy(np.float32(value)) for name, value in arrays.items()})
     except (KeyError, RuntimeError, TypeError) as error:
         raise ValueError(f"{path} holds no weights of a continuation ({error})") from error
-    return model.eval()
+    return model.eval(), form
 
 
 def open_model(name: str, variant: str = "int8", threads: int = 1) -> Model:
@@ -123,5 +130,6 @@ def open_model(name: str, variant: str = "int8", threads: int = 1) -> Model:
     """
     if name.endswith(WEIGHTS):
         torch.set_num_threads(threads)
-        return TorchModel(trained_model(Path(name)), name)
+        model, form = trained_model(Path(name))
+        return TorchModel(model, name, form)
     return GraphModel(find_plugin(name), variant, threads)

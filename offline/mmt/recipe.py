@@ -13,6 +13,8 @@ class Recipe:
     """One of ``MODEL_SIZES``."""
     music: tuple[str, ...] = ("open",)
     """Keys of ``offline.mmt.music.MUSIC``."""
+    representation: str = "mmt"
+    """One of ``offline.mmt.representations.REPRESENTATIONS``."""
     seed: int = 0
     batch: int = 8
     """Pieces of a step, over all processes."""

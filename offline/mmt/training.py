@@ -22,7 +22,7 @@ from offline.mmt.model import IGNORED, MODEL_SIZES, MultitrackTransformer
 from offline.mmt.muon import Muon
 from offline.mmt.parallel import sum_gradients, summed
 from offline.mmt.recipe import Recipe
-from realtime.music.mmt.representation import FIELDS, SIZES
+from offline.mmt.representations import REPRESENTATIONS
 
 MAY_CHANGE = ("steps", "patience", "every")
 """What of the recipe may be another when a run goes on: where it ends, and how often it is looked at."""
@@ -38,7 +38,8 @@ class Run:
             raise ValueError(f"there is no size {recipe.size!r}; choose one of {', '.join(MODEL_SIZES)}")
         torch.manual_seed(recipe.seed)
         self.recipe, self.device = recipe, torch.device(device)
-        self.model = MultitrackTransformer(MODEL_SIZES[recipe.size], recipe.dropout).to(self.device)
+        self.form = REPRESENTATIONS[recipe.representation]
+        self.model = self._new().to(self.device)
         self.forward: Any = torch.compile(self.model) if compiled else self.model
         self.optimizers = _optimizers(self.model, recipe)
         self.step = 0
@@ -77,7 +78,8 @@ class Run:
         mine = asdict(self.recipe)
         for name in MAY_CHANGE:
             mine.pop(name)
-        if other := [name for name in mine if _listed(state["recipe"].get(name)) != _listed(mine[name])]:
+        theirs = mine | state["recipe"]
+        if other := [name for name in mine if _listed(theirs[name]) != _listed(mine[name])]:
             raise ValueError(
                 f"{path} was made with another {', '.join(other)}; "
                 "give the same options as then, or train again without --resume"
@@ -96,9 +98,12 @@ class Run:
 
     def best(self) -> MultitrackTransformer:
         """Return the model of the best validation loss, on the processor."""
-        model = MultitrackTransformer(self.model.size, self.recipe.dropout)
+        model = self._new()
         model.load_state_dict(self.best_weights)
         return model.eval()
+
+    def _new(self) -> MultitrackTransformer:
+        return MultitrackTransformer(MODEL_SIZES[self.recipe.size], self.recipe.dropout, self.form.codes)
 
     def learn(self, rows: Tensor, targets: Tensor, share: Share) -> Tensor:
         """Take one step on this process's share of its batch; return the loss of the share, a row's mean."""
@@ -123,7 +128,7 @@ class Run:
     def measure(self, held: Sequence[tuple[Tensor, Tensor]]) -> list[float]:
         """Return the mean loss of each field over all rows that the processes hold."""
         self.model.eval()
-        total = torch.zeros(len(FIELDS) + 1, device=self.device)
+        total = torch.zeros(len(self.form.fields) + 1, device=self.device)
         for rows, targets in held:
             losses, own = self._losses(rows, targets)
             total += torch.cat([losses, own[None]])
@@ -131,12 +136,12 @@ class Run:
         return (total[:-1] / total[-1]).tolist()
 
     def _losses(self, rows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the summed cross-entropy of each field, shape (6,), and the number of rows that count."""
+        """Return the summed cross-entropy of each field, (fields,), and the number of rows that count."""
         rows = rows.to(self.device, non_blocking=True)
         targets = targets.to(self.device, non_blocking=True)
         with self._precision():
             scores = self.forward(rows)
-        parts = scores.float().flatten(0, 1).split(SIZES, dim=-1)
+        parts = scores.float().flatten(0, 1).split(self.model.codes, dim=-1)
         goals = targets.flatten(0, 1).unbind(-1)
         losses = [
             functional.cross_entropy(part, goal, ignore_index=IGNORED, reduction="sum")
@@ -225,4 +230,6 @@ def _validate(run: Run, held: Sequence[tuple[Tensor, Tensor]]) -> dict[str, floa
     if loss < run.best_loss:
         run.best_loss, run.best_step, run.rounds = loss, run.step, 0
         run.best_weights = _copied(run.model)
-    return {"loss": loss} | {f"loss_{name}": value for name, value in zip(FIELDS, fields, strict=True)}
+    return {"loss": loss} | {
+        f"loss_{name}": value for name, value in zip(run.form.fields, fields, strict=True)
+    }
