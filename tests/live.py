@@ -61,6 +61,8 @@ class Host:
     """``concertino play`` with ``options``, started and playing; ``with`` ends it."""
 
     def __init__(self, folder: Path, *options: str, ready: str = "; Ctrl-C ends", **more: str) -> None:
+        if "--control" not in options:  # a process more for each host
+            options = (*options, "--control", "off")
         self.lines: list[str] = []
         self._summary = folder / "summary.json"
         self.process = subprocess.Popen(

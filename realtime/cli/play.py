@@ -75,6 +75,12 @@ def play(
             autocompletion=complete.separator_names,
         ),
     ] = None,
+    control: Annotated[
+        str,
+        typer.Option(
+            help="Port of the page, HTTP and OSC; ADDRESS:PORT to be reached from elsewhere; or `off`."
+        ),
+    ] = "7780",
     plain: Annotated[bool, typer.Option("--plain", help="Print lines instead of the live view.")] = False,
     as_json: Annotated[
         str | None, typer.Option("--json", help="Write the summary as JSON to this file (- is the terminal).")
@@ -88,14 +94,15 @@ def play(
     Examples: `concertino play`, `concertino play --ensemble choir --record takes`,
     `concertino play --midi-in virtual --midi-out each` (from and to a DAW).
     """
-    from realtime.host.options import Options
+    from realtime.host.options import Options, control_address
 
     if midi_out not in (None, "one", "each"):
         raise ValueError(f"--midi-out {midi_out!r}: choose one or each")
     if bits not in ("24", "float"):
         raise ValueError(f"--bits {bits!r}: choose 24 or float")
+    control_address(control)
     options = Options(
-        ensemble, audio, midi_in, midi_out, period, rate, soundfont, tempo, record, separator, bits
+        ensemble, audio, midi_in, midi_out, period, rate, soundfont, tempo, record, separator, bits, control
     )
     with Endings() as endings:
         summary = perform(options, plain or not sys.stdout.isatty(), as_json == "-", endings)
@@ -114,6 +121,7 @@ def perform(options: "Options", plain: bool, quiet: bool, endings: Endings) -> d
 
     if not is_warm():
         print("compiling the audio core for this machine: half a minute, once", file=sys.stderr, flush=True)
+    from realtime.control.start import Control
     from realtime.host.session import Session
 
     said: list[str] = []
@@ -128,9 +136,10 @@ def perform(options: "Options", plain: bool, quiet: bool, endings: Endings) -> d
         said.append(text)
         tell[0](text)
 
-    session = Session(options, notice)
+    session, control = Session(options, notice), None
     try:
         session.start()
+        control = Control(session, options.control, notice)
         if plain:
             lines(session, notice)
         else:
@@ -139,6 +148,8 @@ def perform(options: "Options", plain: bool, quiet: bool, endings: Endings) -> d
         pass
     finally:
         endings.begin()
+        if control:
+            control.close()
         summary = session.close()
     return summary
 

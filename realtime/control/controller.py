@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from realtime.control.table import CONTROLS, NOWHERE, Control, check, find
+from realtime.control.table import CONTROLS, NOWHERE, Control, WrongValueError, check, find
 from realtime.host.session import Session
 
 SETTLING_SECONDS = 1.0
@@ -33,11 +33,11 @@ class Controller:
 
         Raises:
             LookupError: there is no such control, or not so many parts.
-            ValueError: it is a call, which has no value.
+            WrongValueError: it is a call, which has no value.
         """
         control, place = self._find(name)
         if control.read is None:
-            raise ValueError(f"{name} is called, it has no value")
+            raise WrongValueError(f"{name} is called, it has no value")
         with self._lock:
             if name in self._settling:
                 return self._settling[name][0]
@@ -48,7 +48,8 @@ class Controller:
 
         Raises:
             LookupError: there is no such control, or not so many parts.
-            ValueError: it does not take this value.
+            WrongValueError: it never takes this value.
+            ValueError: not here and now.
             OSError: it can't be done here, such as to record.
         """
         control, place = self._find(name)
@@ -62,9 +63,14 @@ class Controller:
         with self._lock:
             if not control.slow:
                 control.write(self.session, place, value)
-            if control.read:
-                self._settling[name] = (value, time.monotonic() + SETTLING_SECONDS)
-            self.poll()
+            if control.read is None:
+                return None
+            self._settling[name] = (value, time.monotonic() + SETTLING_SECONDS)
+            if control.slow or name not in self._known:
+                self.poll()
+            elif self._known[name] != value:  # what else has changed is found by the next poll
+                self._known[name] = value
+                self._tell(name, value)
             return self._known.get(name)
 
     def call(self, name: str, value: Any = None) -> Any:
@@ -107,8 +113,11 @@ class Controller:
             changed = [(n, v) for n, v in values.items() if n not in before or before[n] != v]
             changed += [(n, None) for n in before if n not in values]
             for name, value in changed:
-                for listener in tuple(self._listeners):
-                    listener(name, value)
+                self._tell(name, value)
+
+    def _tell(self, name: str, value: Any) -> None:
+        for listener in tuple(self._listeners):
+            listener(name, value)
 
     def _find(self, name: str) -> tuple[Control, int]:
         control, place = find(name)

@@ -2,19 +2,13 @@
 
 from collections import defaultdict
 
+from realtime.control.messages import is_message
 from realtime.host.link import Link
 from realtime.host.midi_ports import PAGE_PORT
 from realtime.host.system_clock import now_ns
 
 NOTE_OFF, NOTE_ON, CONTROL, BEND = 0x80, 0x90, 0xB0, 0xE0
-LENGTHS = {0x80: 3, 0x90: 3, 0xA0: 3, 0xB0: 3, 0xC0: 2, 0xD0: 2, 0xE0: 3}
-"""Bytes of each MIDI channel message."""
 RESET_CONTROLLERS = 121
-
-
-def is_message(data: bytes) -> bool:
-    """Return whether ``data`` is one whole MIDI channel message."""
-    return bool(data) and LENGTHS.get(data[0] & 0xF0) == len(data) and all(byte < 0x80 for byte in data[1:])
 
 
 class PageKeys:

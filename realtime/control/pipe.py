@@ -1,7 +1,8 @@
 """What the host and the server's process say to each other, over the server's standard input and output.
 
-The server is a process of its own: whatever reaches it from a network, and however much, is parsed and refused
-there, and never takes the host's interpreter. Each message is a length (4 bytes, little-endian) and msgpack.
+The server is a process of its own: whatever reaches it from a network, and however much, is parsed and
+refused there, and never takes the host's interpreter. Each message is a length (4 bytes, little-endian) and
+msgpack.
 """
 
 import struct
@@ -34,6 +35,8 @@ class State(Struct, tag=True, array_like=True):
     choices: dict[str, list[str]]
     sounding: list[Any]
     seconds: float
+    client: int = 0
+    """For this client only; 0: for all."""
 
 
 class Changed(Struct, tag=True, array_like=True):
@@ -62,8 +65,8 @@ class Reply(Struct, tag=True, array_like=True):
     number: int
     value: Any = None
     error: str | None = None
-    missing: bool = False
-    """Whether the error is that there is no such control or part."""
+    status: int = 200
+    """As HTTP has it: 404 no such control or part, 409 not to be had here, 422 wrong value, 500 a defect."""
 
 
 class Ready(Struct, tag=True, array_like=True):
@@ -95,6 +98,12 @@ class Gone(Struct, tag=True, array_like=True):
     client: int
 
 
+class Joined(Struct, tag=True, array_like=True):
+    """Server: a client has come, and wants to know everything."""
+
+    client: int
+
+
 class Listen(Struct, tag=True, array_like=True):
     """Server: how many clients watch, and which sample formats are heard by some."""
 
@@ -103,7 +112,7 @@ class Listen(Struct, tag=True, array_like=True):
 
 
 FromHost = Setup | State | Changed | Broadcast | Sound | Reply
-FromServer = Ready | Ask | Key | Gone | Listen
+FromServer = Ready | Ask | Key | Joined | Gone | Listen
 
 _encoder = msgspec.msgpack.Encoder()
 

@@ -70,9 +70,10 @@ class Roll:
             self._off.append([note[0], seconds])
 
     def take(self) -> tuple[list[list[Any]], list[list[Any]]]:
-        """Return the notes that began (id, seconds, part, pitch, velocity, confidence) and ended (id, seconds).
+        """Return the notes that began and those that ended.
 
-        Parts are counted from 1; the confidence is None where no model chose.
+        Rows: id, seconds, part, pitch, velocity, confidence; and id, seconds. Parts are counted from 1; the
+        confidence is None where no model chose.
         """
         began, self._on = self._on, []
         ended, self._off = self._off, []

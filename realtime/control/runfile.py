@@ -1,5 +1,6 @@
 """Where a running host is found, and the token that it asks for beyond this machine."""
 
+import ipaddress
 import os
 import secrets
 import tempfile
@@ -20,6 +21,14 @@ class Running(Struct, frozen=True):
     pid: int
     address: str
     port: int
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether only this machine can reach ``address``."""
+    try:
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 def _write(path: Path, text: str) -> None:
@@ -62,7 +71,7 @@ def make_token() -> tuple[str, bool]:
 
 
 def _folder() -> Path:
-    return platformdirs.user_runtime_path("concertino")
+    return platformdirs.user_state_path("concertino")
 
 
 def tell_running(running: Running) -> Path:
@@ -90,6 +99,4 @@ def find_running() -> Running:
             continue
         if psutil.pid_exists(running.pid):
             return running
-    raise OSError(
-        "no concertino play is running here that could be told anything: start one, or give --address"
-    )
+    raise OSError("no concertino play that can be told anything runs here: start one, or give --address")

@@ -1,4 +1,4 @@
-"""The host's end of the control interface: starts the server's process, answers it, and tells it what happens.
+"""The host's end of the control interface: starts the server's process, answers it, tells it what happens.
 
 If that process ends or hangs, the host plays on: keys held on the page are let go, and another one takes over
 the same port.
@@ -22,7 +22,7 @@ from realtime.control.controller import Controller
 from realtime.control.keys import PageKeys
 from realtime.control.meters import Meters
 from realtime.control.roll import Roll
-from realtime.control.table import find
+from realtime.control.table import WrongValueError, find
 from realtime.host.session import Session
 
 MESSAGES = 2048
@@ -32,6 +32,7 @@ POLL_TICKS, LEVEL_TICKS, LATENCY_TICKS = 6, 3, 30
 HUNG_SECONDS = 5.0
 START_SECONDS = 30.0
 RESTART_SECONDS = 1.0
+ENDED = "the control interface ended at its start; CONCERTINO_DEBUG=1 shows why"
 FORMATS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "int16": lambda sound: np.clip(np.rint(sound * 32767.0), -32768, 32767).astype("<i2"),
     "float32": lambda sound: sound.astype("<f4"),
@@ -46,14 +47,23 @@ class Serving:
         session: what is served.
         setup: how.
         notice: told what a player should know, in sentences.
+        on_ready: told the port, once.
     """
 
-    def __init__(self, session: Session, setup: pipe.Setup, notice: Callable[[str], None]) -> None:
-        self.session, self.setup, self.notice = session, setup, notice
+    def __init__(
+        self,
+        session: Session,
+        setup: pipe.Setup,
+        notice: Callable[[str], None],
+        on_ready: Callable[[int], None] = lambda port: None,
+    ) -> None:
+        self.session, self.setup, self.notice, self._on_ready = session, setup, notice, on_ready
         self.controller = Controller(session)
         self.roll = Roll(session.engine.rate)
         self.keys = PageKeys(session.engine.link)
         self.restarts = 0
+        self.visited = False
+        """Whether there was a client."""
         self._meters = Meters(session, self.roll)
         self._queue: queue.Queue[bytes | None] = queue.Queue(MESSAGES)
         self._slow: queue.Queue[pipe.Ask | None] = queue.Queue(MESSAGES)
@@ -69,21 +79,24 @@ class Serving:
             for run in (self._serve, self._tick, self._work)
         ]
 
-    def start(self) -> int:
-        """Begin to serve; return the port.
-
-        Raises:
-            OSError: no port can be had.
-        """
+    def start(self) -> None:
+        """Begin to serve, and go on at once; the notice of where comes when it is known."""
         self.session.listeners.append(self.roll)
+        self.session.occupied = lambda: self.visited
         self.controller.subscribe(self._changed)
         for thread in self._threads:
             thread.start()
+
+    def wait(self) -> int:
+        """Return the port, once it is known.
+
+        Raises:
+            OSError: there is none to be had.
+        """
         if not self._ready.wait(START_SECONDS):
             raise OSError("the control interface does not start; --control off plays without it")
-        assert self._served
-        if self._served.error:
-            raise OSError(self._served.error)
+        if self._served is None or self._served.error:
+            raise OSError(self._served.error if self._served else ENDED)
         return self._served.port
 
     # the server's process
@@ -94,7 +107,8 @@ class Serving:
             self._serve_once()
             self._forget_clients()
             if self._served is None or self._served.error:
-                self._served = self._served or pipe.Ready(error="the control interface ended at its start")
+                if not self._stop.is_set():
+                    self.notice(self._served.error if self._served and self._served.error else ENDED)
                 self._ready.set()
                 return
             if not self._stop.is_set():
@@ -107,7 +121,8 @@ class Serving:
         process = subprocess.Popen(  # a session of its own: Ctrl-C is the host's
             COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, start_new_session=True
         )
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         self._queue = queue.Queue(MESSAGES)
         self._process = process
         writer = threading.Thread(target=self._write, args=(process, self._queue), daemon=True)
@@ -142,10 +157,10 @@ class Serving:
         with suppress(queue.Full):  # then the process hangs, and is ended for it
             waiting.put_nowait(pipe.packed(message))
 
-    def _send_state(self) -> None:
-        seconds = self._meters.seconds()
+    def _send_state(self, client: int = 0) -> None:
         values, choices = self.controller.snapshot(), self.controller.choices()
-        self._send(pipe.State(values, choices, self.roll.sounding(), seconds))
+        sounding, seconds = self.roll.sounding(), self._meters.seconds()
+        self._send(pipe.State(values, choices, sounding, seconds, client))
 
     def _changed(self, name: str, value: Any) -> None:
         self._send(pipe.Changed(name, value))
@@ -159,16 +174,24 @@ class Serving:
             self.keys.play(message.client, message.data)
         elif isinstance(message, pipe.Ask):
             self._ask(message)
+        elif isinstance(message, pipe.Joined):
+            self._send_state(message.client)
         elif isinstance(message, pipe.Gone):
             self.keys.let_go(message.client)
         elif isinstance(message, pipe.Listen):
             self._heed(message)
         elif isinstance(message, pipe.Ready):
-            if message.port:
-                self.setup = msgspec.structs.replace(self.setup, port=message.port, tries=1)
-            if self._served is None or message.port:
-                self._served = message
+            self._found(message)
+
+    def _found(self, ready: pipe.Ready) -> None:
+        """Take the first word of a server."""
+        if self._served is None:
+            self._served = ready
+            if ready.port:
+                self._on_ready(ready.port)
             self._ready.set()
+        if ready.port:  # the next one takes the same port
+            self.setup = msgspec.structs.replace(self.setup, port=ready.port, tries=1)
 
     def _ask(self, ask: pipe.Ask) -> None:
         try:
@@ -181,7 +204,7 @@ class Serving:
         try:
             self._slow.put_nowait(ask)
         except queue.Full:
-            self._send(pipe.Reply(ask.number, error="too much is asked at once: try again"))
+            self._send(pipe.Reply(ask.number, error="too much is asked at once: try again", status=409))
 
     def _answer(self, ask: pipe.Ask) -> None:
         try:
@@ -189,11 +212,12 @@ class Serving:
             reply = pipe.Reply(ask.number, value)
             pipe.packed(reply)
         except LookupError as error:
-            reply = pipe.Reply(ask.number, error=str(error.args[0]), missing=True)
+            reply = pipe.Reply(ask.number, error=str(error.args[0]), status=404)
         except (ValueError, OSError) as error:
-            reply = pipe.Reply(ask.number, error=" ".join(str(error).split()))
+            status = 422 if isinstance(error, WrongValueError) else 409
+            reply = pipe.Reply(ask.number, error=" ".join(str(error).split()), status=status)
         except Exception as error:
-            reply = pipe.Reply(ask.number, error=f"a defect ({error!r}); nothing was changed")
+            reply = pipe.Reply(ask.number, error=f"a defect of Concertino ({error!r})", status=500)
             self.notice(f"a defect of {ask.name}: {error!r}; playing goes on")
         self._send(reply)
 
@@ -204,6 +228,7 @@ class Serving:
 
     def _heed(self, listen: pipe.Listen) -> None:
         self._listen = listen
+        self.visited = self.visited or listen.watching > 0
         formats = [name for name in listen.formats if name in FORMATS]
         if self._end_hearing:
             self._end_hearing()

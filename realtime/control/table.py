@@ -46,6 +46,10 @@ Bars = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64
 Beats = Annotated[float, Meta(ge=0.0, le=256.0, description="a number from 0 to 256 (beats)")]
 
 
+class WrongValueError(ValueError):
+    """A value that a control never takes; other errors tell that it can't be had here and now."""
+
+
 class Control(Struct, frozen=True):
     """One thing that can be read, changed or called."""
 
@@ -301,13 +305,13 @@ def check(name: str, control: Control, value: Any) -> Any:
     """Return ``value`` as the control's type; whole floats become integers, as some OSC clients send them.
 
     Raises:
-        ValueError: the control does not take it; the message says what it takes.
+        WrongValueError: the control does not take it; the message says what it takes.
     """
     if control.write is None:
-        raise ValueError(f"{name} can be read only")
+        raise WrongValueError(f"{name} can be read only")
     if control.type is None:
         if value is not None:
-            raise ValueError(f"{name} takes no value")
+            raise WrongValueError(f"{name} takes no value")
         return None
     if isinstance(value, float) and not math.isfinite(value):
         raise _refusal(name, control, value)
@@ -322,10 +326,10 @@ def check(name: str, control: Control, value: Any) -> Any:
     return value
 
 
-def _refusal(name: str, control: Control, value: Any) -> ValueError:
+def _refusal(name: str, control: Control, value: Any) -> WrongValueError:
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    return ValueError(f"{name} is {shown}; it must be {described(control.type)}")
+    return WrongValueError(f"{name} is {shown}; it must be {described(control.type)}")
 
 
 def described(kind: Any) -> str:

@@ -181,7 +181,7 @@ class Engine:
         return {c.name.lower(): int(self.state["counters"][c]) for c in Counter}
 
     def peak(self, reader: str) -> tuple[float, float]:
-        """Return the highest sample of each channel since ``reader`` last asked; there may be several readers."""
+        """Return the highest sample of each channel since ``reader`` last asked; others may ask as well."""
         new = self.state["peak"].copy()
         self.state["peak"] = 0
         self._peaks.setdefault(reader, np.zeros(2, np.float32))

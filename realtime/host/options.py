@@ -7,6 +7,8 @@ from pathlib import Path
 from realtime.engine.state import Mode
 
 FILE_INPUT = "file:"
+OFF = "off"
+LOOPBACK = "127.0.0.1"
 MODES = {"clock": Mode.CLOCK, "jack": Mode.TRANSPORT, "tap": Mode.FIXED}
 
 
@@ -30,6 +32,8 @@ class Options:
     separator: str | None = None
     bits: str = "24"
     """``24`` or ``float``: the samples of WAV files."""
+    control: str = "7780"
+    """``PORT``, ``ADDRESS:PORT`` or ``off``: where ``play`` serves the page and the control interface."""
 
 
 def tempo_of(tempo: str | None, default: float) -> tuple[float, Mode]:
@@ -47,3 +51,21 @@ def tempo_of(tempo: str | None, default: float) -> tuple[float, Mode]:
     if not 10 <= bpm <= 480:
         raise ValueError(f"--tempo {tempo!r}: give a number from 10 to 480 (BPM), clock, jack or tap")
     return bpm, Mode.FIXED
+
+
+def control_address(text: str) -> tuple[str, int] | None:
+    """Return address and port for ``--control``: ``PORT``, ``ADDRESS:PORT`` or ``off`` (None).
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if text == OFF:
+        return None
+    address, _, port = text.rpartition(":")
+    try:
+        number = int(port) if port.isascii() else -1
+    except ValueError:
+        number = -1
+    if not 0 <= number < 1 << 16:
+        raise ValueError(f"--control {text!r}: give a port (0 to 65535), ADDRESS:PORT, or off")
+    return address.strip("[]") or LOOPBACK, number

@@ -78,6 +78,8 @@ class Session(Steering):
         ensemble = find_ensemble(options.ensemble)
         self.bpm, mode = tempo_of(options.tempo, ensemble.tempo)
         self._performance = None
+        self.occupied: Callable[[], bool] = lambda: False
+        """Whether someone plays by the page: the session then goes on after the bundled performance."""
         if options.midi_in and options.midi_in.startswith(FILE_INPUT):
             self._performance = read_performance(Path(options.midi_in[len(FILE_INPUT) :]).expanduser())
         soundfont = find_soundfont(options.soundfont)
@@ -258,7 +260,8 @@ class Session(Steering):
         """Look after ports and the audio server; call it often. Return whether the session goes on."""
         if self.player and self.player.done:
             played = int(self.engine.state["frame"]) - self.player.end
-            if played > TAIL_SECONDS * self.engine.rate:
+            bundled = self._performance is None
+            if played > TAIL_SECONDS * self.engine.rate and not (bundled and self.occupied()):
                 return False
         self._ports.release_lost()
         pause = RECONNECT_SECONDS if self._lost else WATCH_SECONDS

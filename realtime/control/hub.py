@@ -1,0 +1,167 @@
+"""The server's side of the pipe: a copy of all values, questions to the host, and everyone who listens."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO, Protocol
+
+from realtime.control import pipe
+from realtime.control.table import Control, WrongValueError, check, find
+
+ANSWER_SECONDS = 60.0
+"""A separator or SoundFont that is loaded takes seconds."""
+
+
+class RefusedError(Exception):
+    """A request that changed nothing.
+
+    Args:
+        status: as HTTP has it.
+        sentence: why.
+    """
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Client(Protocol):
+    """A WebSocket client, as the hub knows it."""
+
+    number: int
+    format: str | None
+
+    def send(self, what: str | bytes) -> None:
+        """Queue a message; never waits."""
+        ...
+
+
+class Hub:
+    """Knows the values, asks the host, and tells clients and watchers. All on the event loop.
+
+    Args:
+        out: stream to the host.
+    """
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self.state = pipe.State({}, {}, [], 0.0)
+        self.clients: set[Client] = set()
+        self.watchers: set[Callable[[str, Any], None]] = set()
+        """Told of each change: name and value."""
+        self.on_state: Callable[[], str] = str
+        """Returns the text that tells clients the whole state."""
+        self.on_change: Callable[[str, Any], str] = lambda name, value: ""
+        self._seconds_at = 0.0
+        self._asked: dict[int, asyncio.Future[pipe.Reply]] = {}
+        self._count = 0
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All values that do not change by themselves, by name."""
+        return self.state.values
+
+    def seconds(self) -> float:
+        """Return the engine's clock: as of the last state, and the time since."""
+        return round(self.state.seconds + time.monotonic() - self._seconds_at, 4)
+
+    def say(self, message: pipe.FromServer) -> None:
+        """Send a message to the host."""
+        self._out.write(pipe.packed(message))
+        self._out.flush()
+
+    def listen(self) -> None:
+        """Tell the host how many watch, and what is heard."""
+        formats = {client.format for client in self.clients if client.format}
+        self.say(pipe.Listen(len(self.clients), sorted(formats)))
+
+    def take(self, message: pipe.FromHost) -> None:
+        """Take what the host says."""
+        if isinstance(message, pipe.Broadcast):
+            for client in tuple(self.clients):
+                client.send(message.text)
+        elif isinstance(message, pipe.Sound):
+            for client in tuple(self.clients):
+                if client.format == message.format:
+                    client.send(message.block)
+        elif isinstance(message, pipe.Changed):
+            self._change(message.name, message.value)
+        elif isinstance(message, pipe.State):
+            self.state, self._seconds_at = message, time.monotonic()
+            text = self.on_state()
+            for client in tuple(self.clients):
+                if message.client in (0, client.number):
+                    client.send(text)
+        elif isinstance(message, pipe.Reply):
+            future = self._asked.pop(message.number, None)
+            if future and not future.done():
+                future.set_result(message)
+
+    def _change(self, name: str, value: Any) -> None:
+        if value is None and name.startswith("parts/"):
+            self.values.pop(name, None)
+        else:
+            self.values[name] = value
+        text = self.on_change(name, value)
+        for client in tuple(self.clients):
+            client.send(text)
+        for watcher in tuple(self.watchers):
+            watcher(name, value)
+
+    def control(self, name: str) -> Control:
+        """Return the control called ``name``, if the ensemble that plays has it.
+
+        Raises:
+            RefusedError: it has not.
+        """
+        try:
+            control, place = find(name)
+        except LookupError as error:
+            raise RefusedError(404, str(error.args[0])) from None
+        parts = len(self.values.get("parts", ()))
+        if place >= parts:
+            raise RefusedError(404, f"{name}: the ensemble has {parts} parts")
+        return control
+
+    async def get(self, name: str) -> Any:
+        """Return a value; only one that changes by itself is asked of the host.
+
+        Raises:
+            RefusedError: there is none of this name.
+        """
+        control = self.control(name)
+        if control.read is None:
+            raise RefusedError(405, f"{name} is called, it has no value")
+        if not control.volatile and name in self.values:
+            return self.values[name]
+        return await self._ask(name)
+
+    async def set(self, name: str, value: Any = None) -> Any:
+        """Change or call a control; return its value.
+
+        Raises:
+            RefusedError: nothing was changed.
+        """
+        control = self.control(name)
+        if control.write is None:
+            raise RefusedError(405, f"{name} can be read only")
+        try:
+            value = check(name, control, value)
+        except WrongValueError as error:
+            raise RefusedError(422, str(error)) from None
+        return await self._ask(name, value, write=True)
+
+    async def _ask(self, name: str, value: Any = None, write: bool = False) -> Any:
+        self._count += 1
+        number = self._count
+        future = self._asked[number] = asyncio.get_running_loop().create_future()
+        self.say(pipe.Ask(number, name, value, write))
+        try:
+            reply = await asyncio.wait_for(future, ANSWER_SECONDS)
+        except TimeoutError:
+            raise RefusedError(504, "the host does not answer") from None
+        finally:
+            self._asked.pop(number, None)
+        if reply.error is not None:
+            raise RefusedError(reply.status, reply.error)
+        return reply.value

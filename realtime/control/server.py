@@ -1,0 +1,123 @@
+"""The server's process: HTTP, WebSocket and OSC on one port, and the pipe to the host.
+
+It ends when the pipe does. ``python -m realtime.control.server`` is started by the host and by nobody else.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import uvicorn
+
+from realtime.control import pipe
+from realtime.control.hub import Hub
+from realtime.control.osc import OscEndpoint
+from realtime.control.runfile import is_loopback
+from realtime.control.web import make_app
+from realtime.control.websocket import LONGEST, AbortingProtocol
+
+CONNECTIONS = 256
+PING_SECONDS = 5.0
+"""A client that does not answer a ping for as long is gone."""
+
+
+def open_sockets(setup: pipe.Setup) -> tuple[socket.socket, socket.socket, int]:
+    """Return a TCP and a UDP socket on one port, the first that is free, and the port.
+
+    Raises:
+        OSError: none is.
+    """
+    family = socket.AF_INET6 if ":" in setup.address else socket.AF_INET
+    problem: OSError | None = None
+    for port in range(setup.port, min(setup.port + setup.tries, 1 << 16)):
+        tcp = socket.socket(family, socket.SOCK_STREAM)
+        udp = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            if os.name == "posix":  # elsewhere it would let two hosts share a port
+                tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tcp.bind((setup.address, port))
+            tcp.listen(128)
+            udp.bind((setup.address, tcp.getsockname()[1]))
+        except (OSError, OverflowError) as error:
+            tcp.close()
+            udp.close()
+            problem = OSError(f"{setup.address}:{port}: {getattr(error, 'strerror', error)}")
+            continue
+        tcp.setblocking(False)
+        udp.setblocking(False)
+        return tcp, udp, tcp.getsockname()[1]
+    raise problem or OSError("there is no such port")
+
+
+async def serve(setup: pipe.Setup, reader: pipe.Reader, out: BinaryIO) -> None:
+    """Serve until the pipe ends."""
+    loop = asyncio.get_running_loop()
+    hub = Hub(out)
+    try:
+        tcp, udp, port = open_sockets(setup)
+    except OSError as error:
+        hub.say(pipe.Ready(error=f"--control: {error}"))
+        return
+    app = make_app(hub, setup.token, Path(setup.takes))
+    await loop.create_datagram_endpoint(lambda: OscEndpoint(hub, setup.token), sock=udp)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            ws=AbortingProtocol,
+            http="h11",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            log_level="warning" if setup.debug else "critical",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=CONNECTIONS,
+            timeout_keep_alive=10,
+            ws_max_size=LONGEST,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PING_SECONDS,
+            ws_per_message_deflate=False,
+        )
+    )
+    told = threading.Thread(target=_read, args=(reader, hub, loop, port), daemon=True)
+    told.start()
+    announced = None
+    if not is_loopback(setup.address):
+        with contextlib.suppress(ImportError, OSError):  # zeroconf is an extra
+            from realtime.control.announce import announce
+
+            announced = await announce(setup.address, port)
+    await server.serve(sockets=[tcp])
+    if announced:
+        await announced.async_close()
+
+
+def _read(reader: pipe.Reader, hub: Hub, loop: asyncio.AbstractEventLoop, port: int) -> None:
+    """Pass on what the host says; end with it. The port is told once the values are known."""
+    ready = False
+    while (message := reader.read()) is not None:
+        loop.call_soon_threadsafe(hub.take, message)
+        if not ready and isinstance(message, pipe.State):
+            ready = True
+            loop.call_soon_threadsafe(hub.say, pipe.Ready(port))
+    os._exit(0)
+
+
+def main() -> None:
+    """Run; standard output is the pipe, so whatever prints goes to standard error."""
+    out: Any = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    reader = pipe.Reader(sys.stdin.buffer, pipe.FromHost)
+    setup = reader.read()
+    if isinstance(setup, pipe.Setup):
+        asyncio.run(serve(setup, reader, out))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""WebSocket clients: what they may say, and how they are told; see README.md for the messages."""
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from realtime.control import pipe
+from realtime.control.hub import Hub, RefusedError
+from realtime.control.limits import Bucket
+from realtime.control.messages import is_message
+from realtime.ensembles.schema import Seven
+
+LONGEST = 1 << 16
+"""Bytes of a message from a client."""
+RATE, BURST = 1000.0, 4000.0
+"""Messages of a client: a second, and at once."""
+CLIENTS = 32
+UNSENT_BYTES = 1 << 20
+"""What may wait for a client that is slow; then it is dropped."""
+ASKED = 64
+"""Requests of a client that wait for the host."""
+TRY_LATER, POLICY = 1013, 1008
+
+Id = Annotated[str, Meta(max_length=64)] | int | float | None
+Name = Annotated[str, Meta(max_length=120)]
+Velocity = Annotated[int, Meta(ge=1, le=127, description="a whole number from 1 to 127")]
+
+
+class Request(Struct, tag_field="type", tag=str.lower):
+    """What a client says."""
+
+
+class Set(Request):
+    """Change a control."""
+
+    name: Name
+    value: Any = None
+    id: Id = None
+
+
+class Call(Set):
+    """Call a control."""
+
+
+class Get(Request):
+    """Read a control."""
+
+    name: Name
+    id: Id = None
+
+
+class NoteOn(Request, tag="note_on"):
+    """A key goes down."""
+
+    pitch: Seven
+    velocity: Velocity = 100
+
+
+class NoteOff(Request, tag="note_off"):
+    """A key comes up."""
+
+    pitch: Seven
+
+
+class Midi(Request):
+    """A MIDI channel message."""
+
+    data: Annotated[list[Annotated[int, Meta(ge=0, le=255)]], Meta(min_length=1, max_length=3)]
+
+
+class Audio(Request):
+    """Hear the sound, or no more of it."""
+
+    format: Literal["int16", "float32"] | None = None
+
+
+class Ping(Request):
+    """Measure the way."""
+
+    time: float
+
+
+_decode = msgspec.json.Decoder(Set | Call | Get | NoteOn | NoteOff | Midi | Audio | Ping).decode
+
+
+def _text(kind: str, **content: Any) -> str:
+    return msgspec.json.encode({"type": kind, **content}).decode()
+
+
+class AbortingProtocol(WebSocketsSansIOProtocol):
+    """Lets the application cut a connection whose other end does not read: closing would wait for it."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Put the connection's end into the application's scope."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "abort": transport.abort}
+
+
+class Connection:
+    """One client.
+
+    Args:
+        socket: its WebSocket.
+        hub: what it talks to.
+        number: tells it from others.
+    """
+
+    def __init__(self, socket: WebSocket, hub: Hub, number: int) -> None:
+        self.socket, self.hub, self.number = socket, hub, number
+        self.format: str | None = None
+        self._waiting: deque[str | bytes] = deque()
+        self._size = 0
+        self._some = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._bucket = Bucket(RATE, BURST)
+        self._dropped = False
+
+    def send(self, what: str | bytes) -> None:
+        """Queue a message; a client that has not taken what waits already is dropped."""
+        if self._dropped:
+            return
+        self._size += len(what)
+        if self._size > UNSENT_BYTES:
+            self.drop()
+            return
+        self._waiting.append(what)
+        self._some.set()
+
+    def drop(self) -> None:
+        """End the connection at once."""
+        self._dropped = True
+        self._waiting.clear()
+        if abort := self.socket.scope.get("state", {}).get("abort"):
+            abort()
+
+    async def _send_on(self) -> None:
+        with contextlib.suppress(Exception):  # it has gone; the other task notices
+            while True:
+                await self._some.wait()
+                self._some.clear()
+                while self._waiting:
+                    what = self._waiting.popleft()
+                    self._size -= len(what)
+                    await (
+                        self.socket.send_text(what) if isinstance(what, str) else self.socket.send_bytes(what)
+                    )
+
+    async def run(self) -> None:
+        """Serve the client until it leaves or is dropped."""
+        sender = asyncio.create_task(self._send_on())
+        try:
+            while True:
+                message = await self.socket.receive()
+                if message["type"] == "websocket.disconnect":
+                    return
+                if not self._bucket.take():
+                    self.send(_text("error", id=None, error="too many messages: this connection ends"))
+                    await asyncio.sleep(0)
+                    with contextlib.suppress(Exception):
+                        await self.socket.close(POLICY, "too many messages")
+                    return
+                self._take(message.get("text"))
+        finally:
+            sender.cancel()
+            for task in self._tasks:
+                task.cancel()
+
+    def _take(self, text: str | None) -> None:
+        try:
+            if text is None:
+                raise RefusedError(422, "messages are JSON texts")
+            request = _decode(text)
+            self._do(request)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            self.send(_text("error", id=None, error=f"not a message of this protocol: {error}"[:300]))
+        except RefusedError as error:
+            self.send(_text("error", id=None, error=str(error)))
+
+    def _do(self, request: Request) -> None:
+        if isinstance(request, NoteOn):
+            self._play(0x90, request.pitch, request.velocity)
+        elif isinstance(request, NoteOff):
+            self._play(0x80, request.pitch, 0)
+        elif isinstance(request, Midi):
+            if not is_message(bytes(request.data)):
+                raise RefusedError(422, "data must be one whole MIDI channel message")
+            self._play(*request.data)
+        elif isinstance(request, Audio):
+            self.format = request.format
+            self.hub.listen()
+        elif isinstance(request, Ping):
+            self.send(_text("pong", time=request.time, seconds=self.hub.seconds()))
+        elif isinstance(request, Set | Get):
+            if len(self._tasks) >= ASKED:
+                raise RefusedError(429, "too much is asked at once: wait for the answers")
+            task = asyncio.create_task(self._answer(request))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _play(self, *data: int) -> None:
+        self.hub.say(pipe.Key(self.number, bytes(data)))
+
+    async def _answer(self, request: Set | Get) -> None:
+        try:
+            if isinstance(request, Get):
+                value = await self.hub.get(request.name)
+            else:
+                value = await self.hub.set(request.name, request.value)
+        except RefusedError as error:
+            self.send(_text("error", id=request.id, error=str(error)))
+        else:
+            if request.id is not None:
+                self.send(_text("done", id=request.id, value=value))
+
+
+class Connections:
+    """The WebSocket endpoint.
+
+    Args:
+        hub: what clients talk to.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self._count = 0
+        hub.on_state = self.state
+        hub.on_change = lambda name, value: _text("change", name=name, value=value)
+
+    def state(self) -> str:
+        """Return the text that tells a client everything."""
+        state = self.hub.state
+        return _text(
+            "state",
+            values=state.values,
+            choices=state.choices,
+            sounding=state.sounding,
+            seconds=self.hub.seconds(),
+        )
+
+    async def endpoint(self, socket: WebSocket) -> None:
+        """Serve a client."""
+        await socket.accept()
+        hub = self.hub
+        if len(hub.clients) >= CLIENTS:
+            await socket.close(TRY_LATER, "too many clients")
+            return
+        self._count += 1
+        client = Connection(socket, hub, self._count)
+        hub.clients.add(client)
+        hub.say(pipe.Joined(client.number))
+        hub.listen()
+        try:
+            await client.run()
+        except WebSocketDisconnect:
+            pass
+        finally:
+            hub.clients.discard(client)
+            hub.say(pipe.Gone(client.number))
+            hub.listen()
