@@ -42,6 +42,8 @@ def step_graph(
     Raises:
         KeyError: a weight or a range is missing.
     """
+    if precision.cache == "int8":
+        weights = even_channels(weights, size, ranges or {})
     g = GraphBuilder("mmt_step")
     g.input("rows", "int64", [1, "rows", len(FIELDS)])
     g.input("places", "int64", [1, "rows"])
@@ -57,7 +59,7 @@ def step_graph(
             if name.startswith(f"layers.{layer}.")
         }
         normal, x = _normal(g, f"before_attention{layer}", own, "before_attention", precision, x, skip, bias)
-        taken = _attention(g, layer, own, size, precision, ranges or {}, normal)
+        taken = _attention(g, layer, own, size, precision, normal)
         skip = product(g, taken, f"out{layer}", own["attention.out.weight"], precision)
         bias = _bias(g, f"out_bias{layer}", own["attention.out.bias"], precision)
         normal, x = _normal(g, f"before_feed{layer}", own, "before_feed", precision, x, skip, bias)
@@ -80,6 +82,29 @@ def step_graph(
 
 
 _PARTS = ("weight", "bias")
+
+
+def even_channels(weights: Weights, size: Size, ranges: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return weights of the same function, in which every channel of keys and values goes from -1 to 1.
+
+    What keys and values are divided by, queries and what follows the attention are multiplied by. So one
+    scale is right for all channels of an 8-bit past.
+
+    Raises:
+        KeyError: a weight or a range is missing.
+    """
+    found = dict(weights)
+    for layer in range(size.layers):
+        keys, values = (ranges[f"{kind}{layer}"] for kind in ("keys", "values"))
+        for name, factor in (
+            ("queries", keys[:, None]),
+            ("keys", 1 / keys[:, None]),
+            ("values", 1 / values[:, None]),
+            ("out", values[None]),
+        ):
+            whole = f"layers.{layer}.attention.{name}.weight"
+            found[whole] = (weights[whole] * factor).astype(np.float32)
+    return found
 
 
 def _embedding(g: GraphBuilder, weights: Weights, precision: Precision) -> str:
@@ -123,7 +148,6 @@ def _attention(
     weights: Weights,
     size: Size,
     precision: Precision,
-    ranges: Mapping[str, np.ndarray],
     x: str,
 ) -> str:
     """Add what ``x`` takes from itself and the past."""
@@ -138,9 +162,9 @@ def _attention(
     operands = [asked, "", "", *past, "last", "total"]
     how = {}
     if precision.cache == "int8":
-        scales = [g.constant(f"{name}_scale", (ranges[name] / 127).astype(np.float32)) for name in past]
-        operands += [""] * 5 + scales
-        how = {"k_quant_type": "PER_CHANNEL", "v_quant_type": "PER_CHANNEL", "kv_cache_bit_width": 8}
+        scale = g.number(f"past_scale{layer}", 1 / 127)
+        operands += [""] * 5 + [scale, scale]
+        how = {"k_quant_type": "PER_TENSOR", "v_quant_type": "PER_TENSOR", "kv_cache_bit_width": 8}
     return g.add_many(
         "GroupQueryAttention",
         operands,

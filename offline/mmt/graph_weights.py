@@ -9,6 +9,9 @@ from offline.graph import RUNTIME, GraphBuilder
 
 INT8_ACTIVATIONS = 4
 """Accuracy level of MatMulNBits at which the other operand is rounded to 8 bits too."""
+SAFE = 64
+"""Largest 8-bit weight: two products with unsigned 8-bit numbers must fit 16 bits, in which processors
+without VNNI instructions add them."""
 
 
 @dataclass(frozen=True)
@@ -16,10 +19,11 @@ class Precision:
     """In what numbers a variant computes and remembers."""
 
     bits: Literal[4, 8, 16, 32]
-    """Of a weight: 32 and 16 are floats, fewer are whole numbers with a scale for each ``block``."""
+    """Of a weight: 32 and 16 are floats, fewer are whole numbers with a scale for each output (8) or for each
+    ``block`` of an output's inputs (4)."""
     block: int = 0
     cache: Literal["float32", "float16", "int8"] = "float32"
-    """Of the keys and values of the past; whole numbers have a scale for each channel."""
+    """Of the keys and values of the past; whole numbers have one scale, by weights that make channels even."""
 
     @property
     def dtype(self) -> Literal["float32", "float16"]:
@@ -30,8 +34,8 @@ class Precision:
 PRECISIONS = {
     "fp32": Precision(32),
     "fp16": Precision(16, cache="float16"),
-    "int8": Precision(8, 128, "int8"),
-    "int4": Precision(4, 32, "int8"),
+    "int8": Precision(8, cache="int8"),
+    "int4": Precision(4, 64, "int8"),
 }
 """By the name of the variant; fp16 is for GPUs."""
 
@@ -48,7 +52,12 @@ def product(
         y = g.add("MatMul", [x, matrix])
         return g.add("Add", [y, bias]) if bias else y
     outputs, inputs = weight.shape
-    packed, scales = rounded(weight, precision.bits, precision.block)
+    if precision.bits == 8:
+        scales = np.maximum(np.abs(weight).max(axis=1), 1e-12) / SAFE
+        whole = np.rint(weight.T / scales).astype(np.int8)
+        operands = [x, g.constant(name, whole), g.constant(f"{name}_scales", scales.astype(np.float32))]
+        return g.add("DynamicQuantizeMatMul", [*operands, "", bias] if bias else operands, domain=RUNTIME)
+    packed, scales = blockwise(weight, precision.block)
     operands = [x, g.constant(name, packed), g.constant(f"{name}_scales", scales)]
     return g.add(
         "MatMulNBits",
@@ -56,18 +65,18 @@ def product(
         domain=RUNTIME,
         K=inputs,
         N=outputs,
-        bits=precision.bits,
+        bits=4,
         block_size=precision.block,
         accuracy_level=INT8_ACTIVATIONS,
     )
 
 
-def rounded(weight: np.ndarray, bits: int, block: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a weight (outputs, inputs) as whole numbers and their scales, as MatMulNBits packs them.
+def blockwise(weight: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a weight (outputs, inputs) as 4-bit numbers and their scales, as MatMulNBits packs them.
 
-    Each block of ``block`` inputs has one scale, by which its largest number is the end of the range that
-    is one longer (-8 or -128). Packed: uint8, (outputs, blocks, block * bits / 8), the lower bits first.
-    Scales: float32, (outputs, blocks).
+    Each block of ``block`` inputs has one scale, by which its farthest number is -8, the end of the range
+    that is one longer. Packed: uint8, (outputs, blocks, block / 2), the lower bits first. Scales: float32,
+    (outputs, blocks).
     """
     outputs, inputs = weight.shape
     blocks = -(-inputs // block)
@@ -75,10 +84,7 @@ def rounded(weight: np.ndarray, bits: int, block: int) -> tuple[np.ndarray, np.n
     padded[:, :inputs] = weight
     cut = padded.reshape(outputs, blocks, block)
     farthest = np.take_along_axis(cut, np.abs(cut).argmax(2, keepdims=True), 2)
-    half = 2 ** (bits - 1)
-    scales = farthest / -half
+    scales = farthest / -8
     safe = np.where(scales == 0, 1, scales)
-    whole = (np.clip(np.rint(cut / safe), -half, half - 1) + half).astype(np.uint8)
-    if bits == 4:
-        whole = whole[..., 0::2] | whole[..., 1::2] << 4
-    return whole, scales[..., 0].astype(np.float32)
+    whole = (np.clip(np.rint(cut / safe), -8, 7) + 8).astype(np.uint8)
+    return whole[..., 0::2] | whole[..., 1::2] << 4, scales[..., 0].astype(np.float32)
