@@ -13,8 +13,10 @@ MUSIC = ("open", "pop909", "sod", "lmd", "symphonynet")
 
 def train_continuation(
     size: Annotated[
-        Literal["full", "small", "tiny"],
-        typer.Option(help="full is the published one, small is for a few cores, tiny is for tests."),
+        Literal["full", "small", "mini", "tiny"],
+        typer.Option(
+            help="full is the published one, small is for a few cores, mini for minutes, tiny for tests."
+        ),
     ] = "full",
     music: Annotated[
         list[str] | None,
@@ -84,3 +86,42 @@ def train_continuation(
         data=data,
     )
     typer.echo(f"weights: {path}")
+
+
+def train_continuation_table(
+    size: Annotated[
+        Literal["full", "small", "mini", "tiny"], typer.Option(help="Of all three models.")
+    ] = "mini",
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each.")] = 400,
+    samples: Annotated[int, typer.Option(min=1, help="Samples that each generates.")] = 50,
+    folder: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/mmt-table"),
+    results: Annotated[
+        Path | None, typer.Option(help="File of the results. [default: the one that comes with Concertino]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Processor cores.")] = 1,
+    data: Data = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train and measure what is missing from the comparison of representations of Dong et al. (ICASSP 2023).
+
+    The paper's rows, MMM-style and REMI+-style tokens each get the same model, recipe and steps. When it was
+    stopped or killed, the same command goes on where it was.
+
+    Then: `concertino evaluate continuation --table`
+    """
+    check_installed("training", "torch", "tensorboard", "tqdm")
+    from offline.mmt.table import RESULTS, train_table
+
+    train_table(
+        size,
+        steps=steps,
+        samples=samples,
+        folder=folder,
+        results=results or RESULTS,
+        seed=seed,
+        threads=threads,
+        data=data,
+        progress=not quiet,
+    )
+    typer.echo(f"results: {results or RESULTS}")

@@ -42,6 +42,9 @@ def evaluate_continuation(
     choose: Annotated[
         bool, typer.Option("--choose", help="Try settings against the validation pieces instead.")
     ] = False,
+    table: Annotated[
+        bool, typer.Option("--table", help="Instead of a model: the paper's comparison of representations.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Processor cores.")] = 1,
     data: Data = None,
@@ -55,13 +58,17 @@ def evaluate_continuation(
     them is compared with the gap of Dong et al. (ICASSP 2023) to their own music.
 
     `--choose` tells which temperature and threshold come closest to the validation pieces; the test pieces
-    do not choose.
+    do not choose. `--table` prints what `concertino train continuation-table` measured of three
+    representations beside the paper's figures.
 
     Example: `concertino evaluate continuation mmt --samples 50 --json -`
     """
     check_installed("evaluation", "torch", "tqdm", "onnxruntime")
+    if table:
+        _show_table(json_file)
+        return
     if name is None:
-        raise ValueError("give the NAME of a model (see `concertino models list`)")
+        raise ValueError("give the NAME of a model (see `concertino models list`), or --table")
     from offline.mmt import report
     from offline.mmt.readers import open_model
     from realtime.music.mmt.sampling import Sampling
@@ -84,6 +91,18 @@ def evaluate_continuation(
             progress=not quiet,
         )
     _write(found, json_file, choose)
+
+
+def _show_table(json_file: str | None) -> None:
+    from rich.console import Console
+
+    from offline.mmt.table import print_table, read_results
+
+    found = read_results()
+    if json_file is None:
+        print_table(found, Console())
+    else:
+        _write(found, json_file)
 
 
 def _write(found: Any, json_file: str | None, choosing: bool = False) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from offline.cli.continuation import train_continuation
+from offline.cli.continuation import train_continuation, train_continuation_table
 from offline.cli.options import Data, Quiet, check_installed, check_known
 from offline.cli.tables import train_tables
 from offline.shipped import TRAINABLE
@@ -16,6 +16,7 @@ RUNS = Path("runs")
 
 app.command("tables")(train_tables)
 app.command("continuation")(train_continuation)
+app.command("continuation-table")(train_continuation_table)
 
 
 @app.callback()

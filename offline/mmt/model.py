@@ -39,9 +39,10 @@ class Size:
 MODEL_SIZES = {
     "full": Size(512, 6, 8),
     "small": Size(192, 4, 3),
+    "mini": Size(128, 2, 2),
     "tiny": Size(32, 2, 2, head=16, context=128),
 }
-"""``full`` is the published one, ``small`` trains on a few cores, ``tiny`` is for tests."""
+"""``full`` is the published one, ``small`` trains on a few cores, ``mini`` in minutes; ``tiny`` is for tests."""
 
 
 class Past(NamedTuple):

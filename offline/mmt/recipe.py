@@ -1,6 +1,6 @@
 """What decides a training run of the Multitrack Music Transformer, as published and for smaller machines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from offline.mmt.model import MODEL_SIZES
 
@@ -65,23 +65,25 @@ class Recipe:
         return self.batch * max(self.rows) // self.rows[step % len(self.rows)] if self.rows else self.batch
 
 
+_SHORT = Recipe(
+    size="small",
+    batch=2,
+    rate=3e-3,
+    warmup=50,
+    floor=0.03,
+    steps=6_000,
+    every=60,
+    patience=1_000,
+    dropout=0.0,
+    rows=(256, 256, 1024),
+    cooling=0.35,
+    muon=0.02,
+    held=24,
+)
 RECIPES = {
     "full": Recipe(),
-    "small": Recipe(
-        size="small",
-        batch=2,
-        rate=3e-3,
-        warmup=50,
-        floor=0.03,
-        steps=6_000,
-        every=60,
-        patience=1_000,
-        dropout=0.0,
-        rows=(256, 256, 1024),
-        cooling=0.35,
-        muon=0.02,
-        held=24,
-    ),
+    "small": _SHORT,
+    "mini": replace(_SHORT, size="mini", steps=400),
     "tiny": Recipe(size="tiny", rate=3e-3, warmup=10, fall=200, steps=200, every=50, batch=4),
 }
 assert RECIPES.keys() == MODEL_SIZES.keys()
