@@ -1,13 +1,35 @@
-"""Reads rows one after another and says what comes next, with a past that costs nothing to keep or forget."""
+"""Reads rows one after another and says what comes next, with a past that costs nothing to keep or forget.
+
+Music may go on for longer than the model's context: see ``realtime.continuation.windows``. The rows that the
+next window keeps are read into a second past, a few with each row that comes, so that no row takes long.
+"""
 
 import numpy as np
 
+from realtime.continuation.windows import WHOLE, Window, Windows
 from realtime.contract.plugin import Plugin
-from realtime.contract.row_stepper import CPU, RowStepper
+from realtime.contract.row_stepper import CPU, Past, RowStepper
+from realtime.music.mmt.representation import BEAT, BEATS, FIELDS, NOTE, TYPE
+
+BLOCK = 8
+"""Rows of the next window that are read at once. Always the same ones together: what the model makes of rows
+differs in the last digits, in 8 bits visibly, with the rows that are read beside them."""
+AHEAD = 3
+"""Rows of the next window that are read for each row that comes, so that it is there in time."""
+
+
+class _Loaded:
+    """A past, and which rows of which window it holds: the places before ``end``."""
+
+    def __init__(self, past: Past, window: Window = WHOLE):
+        self.past, self.window, self.end = past, window, 0
 
 
 class Decoder:
     """The model of a continuation at a place in the music.
+
+    ``steady`` reads rows one by one, however they are given, so that the same rows give the same scores to
+    the last digit; else all that are given at once are read in one run, which is quicker.
 
     Raises:
         PluginError: ONNX Runtime refuses the graph.
@@ -15,22 +37,130 @@ class Decoder:
         ImportError: ONNX Runtime is not installed.
     """
 
-    def __init__(self, plugin: Plugin, variant: str = "int8", threads: int = 2, provider: str = CPU):
+    def __init__(
+        self,
+        plugin: Plugin,
+        variant: str = "int8",
+        threads: int = 2,
+        provider: str = CPU,
+        *,
+        steady: bool = False,
+    ):
         self._stepper = RowStepper(plugin, variant, threads, provider)
-        self._past = self._stepper.past()
         self.context = self._stepper.context
+        """Rows that the model sees."""
+        self.device = self._stepper.device
+        """Where it runs: ``cpu`` or ``cuda``."""
+        self.steady = steady
         self.length = 0
+        """Rows read so far, since the last rewind; may exceed the context."""
+        self._rows = np.zeros((2 * self.context, len(FIELDS)), np.int64)
+        self._windows = Windows(self.context)
+        self._now, self._spare = (_Loaded(self._stepper.past()) for _ in range(2))
+        self._owed = 0
+
+    @property
+    def origin(self) -> int:
+        """Beats that the scores count from: code c of a beat stands for the code ``origin`` + c."""
+        return self._windows.current.origin
 
     def read(self, rows: np.ndarray) -> np.ndarray:
-        """Take ``rows``, int64 (n, 6), after those before; return scores of what comes next, float32 (502,)."""
-        scores = self._stepper.run(self._past, rows, self.length)
-        self.length += len(rows)
-        return scores[-1].copy()
+        """Take ``rows`` after those before; return the scores of what comes next, float32 (502,).
+
+        ``rows`` are int64 (n, 6), of at least one row. Their beats count on and on, beyond the codes of the
+        vocabulary; the scores of beats are of those from ``origin`` on.
+
+        Raises:
+            ValueError: there are no rows, or a code is out of range.
+            PluginError: the graph fails.
+        """
+        if rows.ndim != 2 or rows.shape[1] != len(FIELDS) or not len(rows):
+            raise ValueError(f"rows are read one or more at a time, each of six codes; not {rows.shape}")
+        begin, end = self.length, self.length + len(rows)
+        while end > len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+        self._rows[begin:end] = rows
+        self.length = end
+        self._windows.extend(self._rows[:end], begin)
+        window = self._windows.current
+        if self._now.window != window:
+            self._turn(window)
+        scores = self._fill(self._now, end, 1 if self.steady else self.context)
+        self._owed += AHEAD * len(rows)
+        self.prepare(self._owed)
+        return scores
+
+    def prepare(self, rows: int) -> int:
+        """Read up to ``rows`` rows of the next window ahead of time; return how many are left to read.
+
+        ``read`` does so by itself, a few at a time; who has time to spare may do it sooner.
+        """
+        window = self._windows.next
+        if window is None:
+            self._owed = 0
+            return 0
+        spare = self._spare
+        if spare.window != window:
+            spare.window, spare.end = window, 0
+        ready = window.place(self.length) // BLOCK * BLOCK
+        self._owed = rows
+        while self._owed >= BLOCK and spare.end < ready:
+            self._run(spare, spare.end + BLOCK)
+            self._owed -= BLOCK
+        self._owed = min(self._owed, BLOCK)
+        return ready - spare.end
 
     def rewind(self, length: int) -> None:
-        """Forget all rows from ``length`` on."""
-        self.length = min(self.length, length)
+        """Forget all rows from ``length`` on.
+
+        It costs nothing as long as the window is the same or the one before; what is older is read anew with
+        the next rows.
+
+        Raises:
+            ValueError: there are not so many rows.
+        """
+        if not 0 <= length <= self.length:
+            raise ValueError(f"{self.length} rows were read: they can't be taken back to {length}")
+        self.length = length
+        self._windows.rewind(self._rows[:length])
+        for loaded in (self._now, self._spare):
+            loaded.end = min(loaded.end, max(0, loaded.window.place(length)))
+        if self._windows.current == self._spare.window:
+            self._turn(self._spare.window)
 
     def reset(self) -> None:
         """Forget all rows."""
         self.rewind(0)
+
+    def _turn(self, window: Window) -> None:
+        """Let the other past be the one that is read into, and make it that of ``window``."""
+        self._now, self._spare = self._spare, self._now
+        now = self._now
+        if now.window._replace(at=window.at) != window:
+            now.end = 0
+        now.window = window
+        # What came before it took over is read in whole blocks, as it was or would have been ahead of time.
+        before = window.place(window.at) // BLOCK * BLOCK
+        now.end = now.end if now.end >= before else now.end // BLOCK * BLOCK
+        while now.end < before:
+            self._run(now, now.end + BLOCK)
+
+    def _fill(self, loaded: _Loaded, end: int, most: int) -> np.ndarray:
+        """Read what is missing up to row ``end``, ``most`` rows a run; return the last scores."""
+        scores, last = None, loaded.window.place(end)
+        if loaded.end >= last:
+            loaded.end = last - 1
+        while loaded.end < last:
+            scores = self._run(loaded, min(last, loaded.end + most))
+        assert scores is not None
+        return scores
+
+    def _run(self, loaded: _Loaded, end: int) -> np.ndarray:
+        """Read the rows at the places up to ``end``; return the scores of the last."""
+        window = loaded.window
+        rows = self._rows[window.rows(loaded.end, end)]
+        beats = np.clip(rows[:, BEAT] - window.origin, 1, BEATS)
+        rows[:, BEAT] = np.where(rows[:, TYPE] == NOTE, beats, rows[:, BEAT])
+        scores = self._stepper.run(loaded.past, rows, loaded.end)[-1].copy()
+        loaded.end = end
+        return scores

@@ -194,6 +194,15 @@ class Planner:
             return FOREVER
         return self._draft.low - self.shift if self._draft.drawn else self.now
 
+    @property
+    def drawn(self) -> int:
+        """Notes drawn in this turn, or ahead of it."""
+        return self._draft.drawn
+
+    def density(self, ticks: int) -> float:
+        """Return how many notes there are to a tick in the last ``ticks`` of the score."""
+        return (len(self.score.notes) - self.score.before(self.score.last - ticks)) / ticks
+
     def remember(self) -> tuple[int, list[Told], float]:
         """Return what changed in the score since the last call: from which note on, its notes, the shift."""
         score = self.score

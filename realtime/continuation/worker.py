@@ -1,0 +1,180 @@
+"""The process in which the model plays: ``python -m realtime.continuation.worker``, started by the host.
+
+It reads messages from standard input and writes to standard output, and ends with the host.
+"""
+
+import ctypes
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from realtime.continuation.decoder import Decoder
+from realtime.continuation.messages import (
+    ChangeCast,
+    ChangeSettings,
+    Failed,
+    Key,
+    Notes,
+    Now,
+    Ready,
+    Report,
+    Setup,
+    Speculation,
+    ToHost,
+    ToWorker,
+    TurnBegins,
+    TurnEnds,
+    read,
+    write,
+)
+from realtime.continuation.pace import Pace
+from realtime.continuation.past import Past
+from realtime.continuation.planner import Planner
+from realtime.continuation.settings import BEAT
+from realtime.contract.plugin import load_plugin
+
+REPORT_SECONDS = 0.1
+"""How often the host hears that all is well."""
+DENSITY_BEATS = 8
+"""Of what was drawn last, in which notes are counted."""
+PR_SET_PDEATHSIG = 1
+
+
+class Worker:
+    """Plays one model.
+
+    Args:
+        setup: what it plays.
+        send: takes messages for the host.
+
+    Raises:
+        ValueError: the model is broken.
+    """
+
+    def __init__(self, setup: Setup, send: Callable[[ToHost], None]) -> None:
+        model = setup.model
+        decoder = Decoder(load_plugin(model.folder), model.variant, model.threads, model.provider)
+        self.planner = Planner(Past(decoder), setup.settings, setup.cast, setup.ruled)
+        self.planner.change_cast(setup.cast, setup.switched_off)
+        self.planner.recall(setup.notes, setup.shift, setup.generation)
+        self.send = send
+        self._told = 0
+        self._speculated = -1
+        self._pace = Pace()
+        self._reported = 0.0
+        self._rate = 2.0 * BEAT
+        send(Ready(decoder.context))
+
+    def hear(self, message: ToWorker) -> None:
+        """Take a message of the host."""
+        planner = self.planner
+        self._told += not isinstance(message, Now)
+        match message:
+            case Now():
+                planner.time(message.tick)
+                self._rate = message.rate
+            case Key():
+                planner.key(message.tick, message.part, message.key, message.velocity)
+            case TurnBegins():
+                planner.begin(message.generation, message.tick, message.bound, message.length)
+                planner.skip(message.skipped)
+            case TurnEnds():
+                planner.end(message.generation, message.tick)
+            case ChangeSettings():
+                planner.change_settings(message.settings)
+            case ChangeCast():
+                planner.change_cast(message.cast, message.switched_off)
+        self._give()
+
+    def work(self) -> bool:
+        """Do one piece of work; return whether there is more to do."""
+        planner, drawn, began = self.planner, self.planner.drawn, time.perf_counter()
+        more = planner.work()
+        self._pace.worked(time.perf_counter() - began, planner.drawn > drawn)
+        density = planner.density(DENSITY_BEATS * BEAT) * self._rate
+        planner.lead = self._pace.lead(density) * self._rate
+        self._give()
+        return more
+
+    def _give(self) -> None:
+        """Tell the host what is new."""
+        planner = self.planner
+        if notes := planner.take():
+            self.send(Notes(planner.generation, notes))
+        if self._speculated != self._told and (ahead := planner.speculation()):
+            self._speculated = self._told
+            self.send(Speculation(self._told, ahead))
+        now = time.monotonic()
+        if now - self._reported > REPORT_SECONDS:
+            self._reported = now
+            rate = self._pace.notes_per_second
+            self.send(Report(planner.generation, planner.horizon, rate, *planner.remember()))
+
+    def rest(self) -> None:
+        """Tell the host that all is well, while there is nothing to do."""
+        self._give()
+
+
+def serve(messages: "queue.SimpleQueue[ToWorker | None]", send: Callable[[ToHost], None]) -> None:
+    """Play until the host has gone."""
+    setup = messages.get()
+    if not isinstance(setup, Setup):
+        return
+    try:
+        worker = Worker(setup, send)
+    except (ValueError, OSError, ImportError) as error:
+        send(Failed(str(error)))
+        return
+    busy = True
+    while True:
+        try:
+            message = messages.get(timeout=0 if busy else REPORT_SECONDS)
+        except queue.Empty:
+            try:
+                busy = worker.work() if busy else worker.rest() or False
+            except ValueError as error:
+                send(Failed(str(error)))
+                return
+            continue
+        if message is None:
+            return
+        worker.hear(message)
+        busy = True
+
+
+def end_with_parent() -> None:
+    """Ask Linux to end this process when the thread that started it ends; elsewhere the pipe tells."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    for name in ("SIGINT", "SIGHUP"):  # of a terminal: the host hears them too, and ends this one
+        with suppress(AttributeError, ValueError, OSError):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+def main() -> None:
+    """Serve the host at the other end of standard input and output."""
+    end_with_parent()
+    stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not get among the messages
+    messages: queue.SimpleQueue[ToWorker | None] = queue.SimpleQueue()
+
+    def listen() -> None:
+        while True:
+            message = read(stdin)
+            messages.put(message)  # type: ignore[arg-type]  # the host sends nothing else
+            if message is None:
+                return
+
+    threading.Thread(target=listen, daemon=True).start()
+    with suppress(BrokenPipeError):
+        serve(messages, lambda message: write(stdout, message))
+    os._exit(0)  # the listening thread may hold standard input
+
+
+if __name__ == "__main__":
+    main()
