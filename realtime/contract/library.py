@@ -15,7 +15,7 @@ import platformdirs
 import realtime
 from realtime.contract.archive import unpack
 from realtime.contract.error import PluginError
-from realtime.contract.files import MAX_FOLDER_BYTES, check_folder, read_file
+from realtime.contract.files import MANIFEST, MAX_FOLDER_BYTES, check_folder, read_file
 from realtime.contract.manifest import NAME_PATTERN
 from realtime.contract.plugin import Plugin, load_plugin
 
@@ -63,7 +63,9 @@ def find_plugin(name: str) -> Plugin:
         for place in search_path():
             if os.path.isdir(place / name):  # False, not an error, for a place that is closed to us
                 return _load_named(place / name)
-    known = sorted({listing.name for listing in list_plugins() if listing.plugin})
+    # By name alone: to load them all takes a while, and says no more here.
+    folders = [folder for place in search_path() for folder in _folders(place)]
+    known = sorted({folder.name for folder in folders if os.path.isfile(folder / MANIFEST)})
     raise PluginError(
         name,
         "name",
