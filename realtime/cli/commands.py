@@ -26,6 +26,7 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "play": Command(PLAYING, "Play an ensemble from one keyboard, live.", "realtime.cli.play:play"),
+    "ctl": Command(PLAYING, "Ask a running host, or tell it something.", "realtime.cli.ctl:app"),
     "render": Command(PLAYING, "Render a MIDI file to audio, as play would.", "realtime.cli.render:render"),
     "devices": Command(LOOKING, "List MIDI and audio devices.", "realtime.cli.devices:devices"),
     "doctor": Command(LOOKING, "Check that this machine can play.", "realtime.cli.doctor:doctor"),

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from realtime.control.table import CONTROLS, Control, described, options
+from realtime.control.takes import FILES, NAME
 from realtime.ensembles.schema import MAX_PARTS
 
 ERROR = {"$ref": "#/components/responses/Error"}
@@ -19,8 +20,6 @@ PART = {
     "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PARTS},
 }
 REFUSALS = ("401", "403", "404", "409", "413", "415", "422", "429")
-TAKE = r"^take-[0-9]{8}-[0-9]{6}(-[0-9]{1,2})?$"
-TAKE_FILES = ("input.mid", "parts.mid", "sound.wav", "events.jsonl")
 
 
 def access(control: Control) -> str:
@@ -99,8 +98,8 @@ def openapi() -> dict[str, Any]:
         whole = {"application/json": {"schema": kind}}
         answer = {"description": summary, "content": whole}
         paths[path] = {"get": {"summary": summary, "responses": {"200": answer, **refusals}}}
-    take = {"name": "take", "in": "path", "required": True, "schema": {"type": "string", "pattern": TAKE}}
-    file = {"name": "file", "in": "path", "required": True, "schema": {"enum": list(TAKE_FILES)}}
+    take = {"name": "take", "in": "path", "required": True, "schema": {"type": "string", "pattern": NAME}}
+    file = {"name": "file", "in": "path", "required": True, "schema": {"enum": list(FILES)}}
     contents = {"description": "The file, or the range of it that was asked for."}
     paths["/takes/{take}/{file}"] = {
         "parameters": [take, file],

@@ -1,4 +1,4 @@
-"""From ``--control`` to a served session: what is bound, who is asked for a token, what the player is told."""
+"""From ``--control`` to a served session: what is bound, who needs a token, and what the player is told."""
 
 import os
 from collections.abc import Callable

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
+from realtime.control.takes import list_takes
 from realtime.ensembles.schema import MAX_PARTS, Bank, Key, Seven, Switch, Tempo, Transposition
 
 if TYPE_CHECKING:
@@ -225,6 +226,14 @@ CONTROLS: tuple[Control, ...] = (
         Switch,
         lambda s, _: s.recording,
         lambda s, _, on: s.record(on),
+        slow=True,
+    ),
+    Control(
+        "takes",
+        "The takes that were recorded, the newest first; each file is at /takes/NAME/FILE.",
+        list[dict[str, Any]],
+        lambda s, _: list_takes(s.take_folder),
+        volatile=True,
         slow=True,
     ),
     Control(

@@ -1,6 +1,5 @@
 """HTTP: the page, the takes, and every control of the table as JSON."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from starlette.staticfiles import StaticFiles
 
 from realtime.control.guard import Guard
 from realtime.control.hub import Hub, RefusedError
-from realtime.control.openapi import TAKE, TAKE_FILES, describe, docs, openapi
+from realtime.control.openapi import describe, docs, openapi
+from realtime.control.takes import find
 from realtime.control.websocket import Connections
 
 PAGE = Path(__file__).parent.parent / "page" / "static"
@@ -94,8 +94,8 @@ def make_app(hub: Hub, token: str | None, takes: Path) -> Guard:
 
     async def take(request: Request) -> Response:
         folder, file = request.path_params["take"], request.path_params["file"]
-        path = takes / folder / file
-        if not re.fullmatch(TAKE, folder) or file not in TAKE_FILES or not path.is_file():
+        path = find(takes, folder, file)
+        if path is None:
             raise RefusedError(404, "there is no such take")
         return FileResponse(path, filename=f"{folder}-{file}", content_disposition_type="inline")
 
