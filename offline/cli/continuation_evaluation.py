@@ -12,7 +12,7 @@ from offline.cli.options import Data, Quiet, check_installed
 Modes = Literal["nothing", "instruments", "beats"]
 Name = Annotated[
     str | None,
-    typer.Argument(help="A continuation of `concertino models list`, or weights (.npz) of a run."),
+    typer.Argument(help="A continuation of `concertino models list`, or the weights or checkpoint of a run."),
 ]
 Music = Annotated[
     list[str] | None, typer.Option("--music", help=f"{', '.join(MUSIC)}; may be repeated. [default: open]")
@@ -127,7 +127,7 @@ def _lines(values: dict[str, Any], before: str = "") -> list[str]:
 
 
 def evaluate_attention(
-    name: Annotated[str, typer.Argument(help="A continuation that ships, or weights (.npz) of a run.")],
+    name: Annotated[str, typer.Argument(help="A continuation that ships, or the weights of a run.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="PNG, SVG or PDF file to write.")] = Path(
         "attention.png"
     ),
@@ -146,13 +146,15 @@ def evaluate_attention(
     """
     check_installed("a picture", "torch", "matplotlib", "tqdm")
     from offline.mmt.attention import draw, look, weights_of
-    from offline.mmt.readers import trained_model
     from offline.mmt.report import evenly, load_side
+    from offline.mmt.trained import build, read_trained
     from offline.picture import save_picture
     from offline.weights import FOLDER
-    from realtime.music.mmt.representation import encode
+    from realtime.music.mmt.representation import FIELDS, encode
 
-    model, _ = trained_model(weights_of(name, FOLDER))
+    model, form = build(*read_trained(weights_of(name, FOLDER)))
+    if form.fields != FIELDS:
+        raise ValueError(f"{name} reads tokens, which have no beat or pitch of their own; give another model")
     chosen = evenly(load_side(music or ["open"], split, data=data, progress=not quiet), pieces)
     save_picture(draw(look(model, map(encode, chosen)), f"{name}: last layer, {len(chosen)} pieces"), out)
     typer.echo(out)

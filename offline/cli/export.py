@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from offline.cli.continuation_export import export_continuation
 from offline.cli.options import Data, Into, Quiet, check_installed, check_known
 from offline.shipped import RULES, TRAINABLE
 
@@ -12,6 +13,8 @@ app = typer.Typer(rich_markup_mode="markdown")
 
 DEMO = Path("realtime/demo")
 EXPORTED = Path("exported_models")
+
+app.command("continuation")(export_continuation)
 
 
 @app.callback()

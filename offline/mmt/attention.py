@@ -135,7 +135,7 @@ def weights_of(name: str, folder: Path) -> Path:
         ValueError: there is none: attention needs weights, which a plugin does not give.
     """
     path = Path(name)
-    path = path if path.suffix == ".npz" else folder / f"{name}.npz"
+    path = path if path.suffix in (".npz", ".pt") else folder / f"{name}.npz"
     if not path.is_file():
         raise ValueError(f"there are no weights {path}; give the weights.npz of a run, or a model that ships")
     return path

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -132,3 +133,9 @@ def choose_sampling(
         worst = max(float(f["gap"]) / float(f["paper_gap"]) for f in compare(ours, truth).values())
         found.append((worst if worst == worst else np.inf, sampling, ours))
     return sorted(found, key=lambda each: each[0])
+
+
+def closer(found: Mapping[str, Any]) -> str:
+    """Return in words which measures are closer to true music than those of the paper's model to its own."""
+    near = [name.replace("_", " ") for name, one in found["metrics"].items() if one["closer"]]
+    return f"closer to true music than the paper's model: {', '.join(near) or 'no measure'}"

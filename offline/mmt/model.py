@@ -42,7 +42,7 @@ MODEL_SIZES = {
     "mini": Size(128, 2, 2),
     "tiny": Size(32, 2, 2, head=16, context=128),
 }
-"""``full`` is the published one, ``small`` trains on a few cores, ``mini`` in minutes; ``tiny`` is for tests."""
+"""``full`` is the published one, ``small`` is for a few cores, ``mini`` for minutes, ``tiny`` for tests."""
 
 
 class Past(NamedTuple):

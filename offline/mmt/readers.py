@@ -8,15 +8,15 @@ import numpy as np
 import torch
 
 from offline.mmt.generation import Reader
-from offline.mmt.model import MODEL_SIZES, MultitrackTransformer, parameter_count
+from offline.mmt.model import MultitrackTransformer, parameter_count
 from offline.mmt.representations import REPRESENTATIONS, Representation
-from offline.weights import load_weights
+from offline.mmt.trained import CHECKPOINT, build, read_trained
 from realtime.contract.library import find_plugin
 from realtime.contract.plugin import Plugin
 from realtime.contract.row_stepper import RowStepper
 from realtime.music.mmt.representation import Rows
 
-WEIGHTS = ".npz"
+WEIGHTS = (".npz", CHECKPOINT)
 SETTINGS = ("temperature", "threshold")
 """Of ``Sampling``; a manifest may have one among its metrics as ``sampling_NAME``."""
 
@@ -75,9 +75,7 @@ class GraphModel:
 class TorchModel:
     """A model in PyTorch."""
 
-    def __init__(
-        self, model: MultitrackTransformer, name: str, form: Representation = REPRESENTATIONS["mmt"]
-    ):
+    def __init__(self, model: MultitrackTransformer, form: Representation, name: str):
         self.model, self.form = model.eval(), form
         self.name, self.context = name, model.size.context
         self.parameters: int | None = parameter_count(model)
@@ -104,25 +102,8 @@ def chosen_settings(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: metrics[f"sampling_{name}"] for name in SETTINGS if f"sampling_{name}" in metrics}
 
 
-def trained_model(path: Path) -> tuple[MultitrackTransformer, Representation]:
-    """Return the model in a file of weights that ``concertino train continuation`` wrote, and what it reads.
-
-    Raises:
-        ValueError: the file is missing, or holds no such weights.
-    """
-    arrays, facts = load_weights(path)
-    try:
-        recipe = facts["recipe"]
-        form = REPRESENTATIONS[recipe.get("representation", "mmt")]
-        model = MultitrackTransformer(MODEL_SIZES[recipe["size"]], codes=form.codes)
-        model.load_state_dict({name: torch.from_numpy(np.float32(value)) for name, value in arrays.items()})
-    except (KeyError, RuntimeError, TypeError) as error:
-        raise ValueError(f"{path} holds no weights of a continuation ({error})") from error
-    return model.eval(), form
-
-
 def open_model(name: str, variant: str = "int8", threads: int = 1) -> Model:
-    """Return a plugin's model by its name, or that of a file of weights.
+    """Return a plugin's model by its name, or that of a run's weights or checkpoint by its file.
 
     Raises:
         ValueError: there is none, or it is no continuation, or has no such variant.
@@ -130,6 +111,6 @@ def open_model(name: str, variant: str = "int8", threads: int = 1) -> Model:
     """
     if name.endswith(WEIGHTS):
         torch.set_num_threads(threads)
-        model, form = trained_model(Path(name))
-        return TorchModel(model, name, form)
+        weights, facts = read_trained(Path(name))
+        return TorchModel(*build(weights, facts), name)
     return GraphModel(find_plugin(name), variant, threads)

@@ -11,6 +11,7 @@ from offline.mmt.model import parameter_count
 from offline.mmt.music import find_music, load_music, notes_of
 from offline.mmt.parallel import choose_device, together
 from offline.mmt.recipe import Recipe
+from offline.mmt.ship_card import machine
 from offline.mmt.split import load_music_split
 from offline.mmt.training import Run, train
 from offline.score import Piece
@@ -104,6 +105,7 @@ def train_continuation(
                 "best_step": run.best_step,
                 "validation_loss": run.best_loss,
                 "pieces": [len(training), len(validation)],
+                "machine": machine(),
                 "torch": str(torch.__version__),
             }
             save_weights(weights, model_weights(model), facts)

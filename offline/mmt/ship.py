@@ -1,0 +1,161 @@
+"""From trained weights to the continuation that ships: settings chosen, measured, and said in its card."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from offline.mmt.data import beginning
+from offline.mmt.evaluation import field_losses, sample
+from offline.mmt.export import About, export_continuation
+from offline.mmt.metrics import METRICS, mean_metrics
+from offline.mmt.model import parameter_count
+from offline.mmt.readers import SETTINGS, GraphModel, TorchModel
+from offline.mmt.report import choose, evenly, load_side, measured
+from offline.mmt.representations import REPRESENTATIONS
+from offline.mmt.ship_card import card, described
+from offline.mmt.trained import build, halved, keep, read_trained
+from offline.weights import FOLDER
+from realtime.contract.plugin import load_plugin
+from realtime.music.mmt.representation import Notes
+from realtime.music.mmt.sampling import Sampling
+
+NAME = "mmt"
+VARIANTS = ("fp32", "int8")
+"""The first is the manifest's own; the second is what plays."""
+CALIBRATION = 24
+"""Training pieces from which ranges are measured."""
+CHOOSING = 24
+"""Samples for each of the settings that are tried."""
+SIDES = ("train", "validation", "test")
+PARITY_PIECES, TOLERANCE = 4, 2e-3
+"""Test pieces that graph and model are compared on, and the largest difference of a score."""
+
+
+def ship(
+    weights: Path | None,
+    into: Path,
+    *,
+    name: str = NAME,
+    kept: bool = False,
+    variants: Sequence[str] = VARIANTS,
+    samples: int = 100,
+    pieces: int = 0,
+    threads: int = 1,
+    data: Path | None = None,
+    progress: bool = True,
+) -> tuple[Path, dict[str, Any]]:
+    """Export a continuation to ``into``/``name``; return that folder, and what was measured on the test side.
+
+    ``weights`` are a run's checkpoint or weights; None takes those that ship. Numbers are those of the
+    weights rounded to 16 bits, as they ship. Settings of the sampling are chosen against the validation
+    pieces, unless the file says which were. ``kept`` writes the file that ships. ``pieces`` is how many test
+    pieces losses are taken over; 0: all.
+
+    Raises:
+        ValueError: the weights are missing or damaged, or the graph does not give the model's scores.
+        PluginError: the plugin does not pass its own verification.
+        OSError: the music is not there, or a folder can't be written.
+    """
+    torch.set_num_threads(threads)
+    arrays, facts = read_trained(weights or FOLDER / f"{name}.npz")
+    arrays = {key: np.float32(value) for key, value in halved(arrays).items()}
+    model, form = build(arrays, facts)
+    if form is not REPRESENTATIONS["mmt"]:
+        raise ValueError(f"{weights} reads {form.title} tokens, which the host does not play")
+    music = facts["recipe"]["music"]
+    sides = {side: load_side(music, side, data=data, progress=progress) for side in SIDES}
+    calibration = [beginning(notes, model.size.context)[:-1] for notes in evenly(sides["train"], CALIBRATION)]
+    about = About(name, "", described(facts, {side: len(found) for side, found in sides.items()}))
+    with TemporaryDirectory() as work:
+        draft = export_continuation(
+            arrays,
+            model.size,
+            replace(about, summary="Draft"),
+            Path(work),
+            variants=variants,
+            calibration=calibration,
+        )
+        models = {variant: GraphModel(load_plugin(draft), variant, threads) for variant in variants}
+        check_parity(TorchModel(model, form, name), models[variants[0]], evenly(sides["test"], PARITY_PIECES))
+        if "sampling" not in facts:
+            facts["sampling"] = chosen(models[variants[-1]], sides["validation"], progress=progress)
+        found = measure(models, sides["test"], facts["sampling"], samples, pieces, progress=progress)
+    if kept:
+        keep(FOLDER / f"{name}.npz", arrays, facts)
+    found |= {"parameters": parameter_count(model)}
+    about = replace(
+        about,
+        summary=f"Goes on from what was played, for any ensemble: {facts['recipe']['size']} Multitrack Music "
+        f"Transformer, {found['parameters'] / 1e6:.1f} million numbers",
+        metrics=metrics(found),
+    )
+    about = replace(about, card=card(about, model.size, facts, found, list(variants)))
+    folder = export_continuation(arrays, model.size, about, into, variants=variants, calibration=calibration)
+    return folder, found
+
+
+def chosen(model: GraphModel, validation: Sequence[Notes], *, progress: bool) -> dict[str, float]:
+    """Return the settings that come closest to the validation pieces."""
+    best = choose(model, validation, CHOOSING, progress=progress)[0]
+    return {name: best[name] for name in SETTINGS}
+
+
+def check_parity(model: TorchModel, graph: GraphModel, pieces: Sequence[Notes]) -> float:
+    """Return the largest difference of a score over pieces between the model and the graph.
+
+    Raises:
+        ValueError: it is larger than ``TOLERANCE``.
+    """
+    largest = 0.0
+    for notes in pieces:
+        rows = beginning(notes, model.context)[:-1]
+        largest = max(largest, float(np.abs(model.scores(rows) - graph.scores(rows)).max()))
+    if largest > TOLERANCE:
+        raise ValueError(
+            f"the graph's scores differ from the model's by up to {largest:.1e}: the export is broken"
+        )
+    return largest
+
+
+def measure(
+    models: Mapping[str, GraphModel],
+    test: Sequence[Notes],
+    settings: Mapping[str, float],
+    samples: int,
+    pieces: int,
+    *,
+    progress: bool,
+) -> dict[str, Any]:
+    """Return losses of each variant, and measures of samples of the last one beside the test pieces'."""
+    losses = {}
+    for variant, model in models.items():
+        losses[variant], rows = field_losses(
+            model, tqdm(evenly(test, pieces), f"losses, {variant}", disable=not progress)
+        )
+    truth = mean_metrics(test)
+    last = list(models)[-1]
+    generated = sample(models[last], samples, Sampling(**settings), progress=progress)
+    return {
+        "losses": losses,
+        "rows": rows,
+        "test": len(test),
+        "played": last,
+        "sampling": dict(settings),
+    } | measured(generated, truth)
+
+
+def metrics(found: Mapping[str, Any]) -> dict[str, float]:
+    """Return what the manifest says of the measures."""
+    said = {"parameters": float(found["parameters"]), "sample_seconds": found["sample_seconds"]}
+    for variant, losses in found["losses"].items():
+        said[f"loss_{variant}"] = sum(losses.values())
+    for name in METRICS:
+        said |= {name: found["metrics"][name]["ours"], f"{name}_test": found["metrics"][name]["truth"]}
+    said |= {f"sampling_{name}": value for name, value in found["sampling"].items()}
+    return {name: round(float(value), 4) for name, value in said.items() if np.isfinite(value)}
