@@ -54,7 +54,7 @@ def cast_of(ensemble: Ensemble) -> Cast:
         Player(int(INSTRUMENT_OF[part.program]), part.lowest, part.highest, part.transpose)
         for part in ensemble.parts
     )
-    if all(player.instrument == DROPPED for player in cast):
+    if not any(player.instrument != DROPPED for player in cast):
         raise ValueError(
             f"ensemble {ensemble.name}: the model knows none of its instruments (effects, drums): give a part"
             " the General MIDI program of a melodic instrument"

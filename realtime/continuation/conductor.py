@@ -16,6 +16,8 @@ GRACE = 3
 """Ticks by which a key may come late into an answer without ending it."""
 EARLY = 0.5
 """Ticks before its bound at which a turn is begun, so that its first note is there in time."""
+LEAP = 4 * BEAT
+"""Ticks by which a ruling clock goes on at most without having been put elsewhere."""
 SOON = 0.25
 """Ticks from now to the earliest tick of a ruling clock that can still be kept."""
 
@@ -68,6 +70,9 @@ class Conductor:
         """Tick at which the player's call began."""
         self._ends: float | None = None
         self._grace = -1.0
+        self._tick = 0.0
+        self._paused = False
+        """Whether the ruling clock stopped in the model's turn."""
 
     def key(self, tick: float, source: int, key: int, down: bool) -> list[Action]:
         """Take a key that goes down or up; a key that goes down may end the model's turn."""
@@ -99,7 +104,10 @@ class Conductor:
 
     def time(self, tick: float) -> list[Action]:
         """Take that the clock has come to ``tick``; pauses, calls and answers end by it."""
-        settings = self.settings
+        settings, gone = self.settings, tick - self._tick
+        self._tick = tick
+        if self.playing and self.ruled and not -BEAT < gone < LEAP:
+            return [*self.end(tick), *self.begin(tick)]
         if self.playing:
             return self.end(self._ends) if self._ends is not None and tick >= self._ends else []
         if settings.mode == Mode.TRADE and self._call is not None:
@@ -113,12 +121,24 @@ class Conductor:
                 return self.begin(due)
         return []
 
+    def roll(self, tick: float, rolls: bool) -> list[Action]:
+        """Take whether the clock goes; a ruling one that stops, or goes on, takes the model with it."""
+        if not rolls and self.playing:
+            self._paused = True
+            actions = self.end(tick)
+            self._heard = True
+            return actions
+        if rolls and self._paused:
+            return self.begin(tick)
+        return []
+
     @property
     def _phrase(self) -> int:
         return self.settings.bars * self.settings.bar * BEAT
 
     def begin(self, tick: float, bound: float | None = None) -> list[Action]:
         """Begin the model's turn, unless it is on."""
+        self._paused = False
         if self.playing:
             return []
         if bound is None and self.settings.mode == Mode.ACCOMPANY:

@@ -3,12 +3,11 @@
 import numpy as np
 
 from realtime.continuation.cast import Cast, choose, instruments
-from realtime.continuation.score import BEAT, BEATS, Note, Score
+from realtime.continuation.score import BEAT, Note, Score
 from realtime.continuation.settings import Settings
+from realtime.music.mmt.representation import BEAT as BEAT_FIELD
 from realtime.music.mmt.representation import (
-    BEAT as BEAT_FIELD,
-)
-from realtime.music.mmt.representation import (
+    BEATS,
     DURATION,
     DURATIONS,
     INSTRUMENT,
@@ -21,6 +20,7 @@ from realtime.music.mmt.sampling import SPANS, Sampler, Sampling
 
 GAP = 8 * BEAT
 """Longest pause that the model is told of, and that it may make."""
+FAR = 3 * GAP
 MOST = 16
 """Notes that may begin together."""
 TRIES = 8
@@ -72,13 +72,14 @@ class Draft:
         Raises:
             ValueError: the scores are no numbers.
         """
-        beat, position = divmod(self.low - base, BEAT)
-        if beat >= BEATS:  # no part could play anything for so long
-            self.finished = True
-            return
+        beat, position = divmod(min(self.low - base, BEATS * BEAT - 1), BEAT)
         self._sampler.beat, self._sampler.position = beat + 1, position + 1
         row = self._sampler.draw(self._possible(scores, beat, cast, parts))
-        onset = base + (int(row[BEAT_FIELD]) - 1) * BEAT + int(row[POSITION]) - 1
+        # At the last beat that can be named the note may have to be moved on; then the window does as well.
+        onset = max(base + (int(row[BEAT_FIELD]) - 1) * BEAT + int(row[POSITION]) - 1, self.low)
+        if onset - self.score.last > FAR and self.drawn:  # no part could play anything for so long
+            self.finished = True
+            return
         if self.until is not None and onset >= self.until:
             self.finished = True
             return

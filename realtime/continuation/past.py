@@ -1,86 +1,87 @@
-"""The rows that the model has read: what changed is read again, and nothing else."""
+"""The notes that the model has read: what changed is read again, and nothing else."""
 
-from collections.abc import Sequence
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 
-from realtime.continuation.score import Row
+from realtime.continuation.score import BEAT, Note, Row, Score
+from realtime.music.mmt.representation import DURATIONS, NOTE, duration_code
 
-SLICE = 32
+SLICE = 8
 """Rows read at a time, so that whoever waits is soon heard."""
+LONGEST = int(DURATIONS[-1])
+_CODES = tuple(int(code) for code in duration_code(np.arange(LONGEST + 1)))
 
 
 class Reader(Protocol):
-    """What reads rows, such as ``realtime.continuation.decoder.Decoder``."""
+    """What reads rows: ``realtime.continuation.decoder.Decoder``."""
 
-    context: int
+    length: int
+
+    @property
+    def origin(self) -> int:
+        """Beats that the scores count from."""
+        ...
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Take rows after those before; return the scores of what comes next."""
+        ...
+
+    def prepare(self, rows: int) -> int:
+        """Read up to ``rows`` rows ahead for the next window; return how many of them were not read."""
         ...
 
     def rewind(self, length: int) -> None:
         """Forget all rows from ``length`` on."""
         ...
 
-    def twin(self) -> Self:
-        """Return another with the same weights and a past of its own."""
-        ...
 
-
-class _Side:
-    """One reader and the rows in it."""
-
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-        self.rows: list[Row] = []
-        self.scores = np.zeros(0, np.float32)
-
-    def known(self, rows: Sequence[Row]) -> int:
-        """Return how many rows it has in common with ``rows``, from the first on."""
-        for place, (mine, theirs) in enumerate(zip(self.rows, rows, strict=False)):
-            if mine is not theirs and mine != theirs:
-                return place
-        return min(len(self.rows), len(rows))
-
-    def read(self, rows: Sequence[Row], most: int) -> bool:
-        """Read on towards ``rows``, at most so many; return whether it is there."""
-        known = self.known(rows)
-        if known == len(rows) == len(self.rows):
-            return True
-        if known == len(rows):
-            known -= 1  # the scores after the last one are not kept
-        if known < len(self.rows):
-            self.reader.rewind(known)
-            del self.rows[known:]
-        new = rows[known : known + most]
-        self.scores = self.reader.read(np.array(new, np.int64))
-        self.rows.extend(new)
-        return len(self.rows) == len(rows)
+def row_of(note: Note) -> Row:
+    """Return the row of a note; its beat counts on beyond the codes that the model can name."""
+    beat, position = divmod(note.onset, BEAT)
+    length = _CODES[min(max(note.length, 1), LONGEST)]
+    return NOTE, beat + 1, position + 1, note.pitch + 1, length, note.instrument
 
 
 class Past:
-    """Two readers in turn: while one is in use, the other reads what is seen when the window moves on."""
+    """Keeps a reader at the end of a score."""
 
     def __init__(self, reader: Reader) -> None:
-        self.context = reader.context
-        self._sides = [_Side(reader), _Side(reader.twin())]
+        self.reader = reader
+        self.scores = np.zeros(0, np.float32)
+        """Of what comes after the notes of the score: float32, (502,)."""
+        self._header: list[Row] = []
+        self._before = 0
+        """Notes that were forgotten before the first one that was read."""
 
     @property
-    def scores(self) -> np.ndarray:
-        """Scores of what comes after the rows that ``read`` was last given: float32, (502,)."""
-        return self._sides[0].scores
+    def base(self) -> int:
+        """Tick of the first beat that the scores can name."""
+        return self.reader.origin * BEAT
 
-    def read(self, rows: Sequence[Row], most: int = SLICE) -> bool:
-        """Read on towards ``rows``, at least one, at most so many at a time; return whether it is there."""
-        if self._left(1, rows) < self._left(0, rows):
-            self._sides.reverse()
-        return self._sides[0].read(rows, most)
+    def read(self, score: Score, most: int = SLICE) -> bool:
+        """Read on to the end of the score, at most so many rows at a time; return whether it is there."""
+        reader, header = self.reader, score.header
+        if header is not self._header:
+            reader.rewind(0)
+            self._header, self._before = header, score.forgotten
+        first = len(header) - self._before
+        known = min(reader.length, max(first + score.unread, 0))
+        score.unread = score.forgotten + len(score.notes)
+        end = first + score.unread
+        if known == reader.length == end:
+            return True
+        if known == end:
+            known -= 1  # the scores after the last row are not kept
+        if known < reader.length:
+            reader.rewind(known)
+        rows = [
+            header[place] if place < len(header) else row_of(score.notes[place - first - score.forgotten])
+            for place in range(known, min(known + most, end))
+        ]
+        self.scores = reader.read(np.array(rows, np.int64))
+        return reader.length == end
 
-    def prepare(self, rows: Sequence[Row], most: int = SLICE) -> bool:
-        """Read on towards rows that will be needed later, aside; return whether it is there."""
-        return self._sides[1].read(rows, most)
-
-    def _left(self, side: int, rows: Sequence[Row]) -> int:
-        return len(rows) - self._sides[side].known(rows)
+    def prepare(self) -> bool:
+        """Use a moment of rest; return whether there is more to do in it."""
+        return self.reader.prepare(SLICE) == 0

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from realtime.continuation.cast import Cast, instruments
 from realtime.continuation.draft import GAP, MOST, Draft
-from realtime.continuation.past import SLICE, Past
-from realtime.continuation.score import BAR, BEAT, HELD, Note, Row, Score
+from realtime.continuation.past import Past
+from realtime.continuation.score import BAR, BEAT, HELD, Note, Score
 from realtime.continuation.settings import SETTLED, Mode, Settings
 from realtime.music.mmt.instruments import DROPPED
 
@@ -25,8 +25,6 @@ DYNAMICS = 16
 """Latest notes of the player that the model's velocity follows."""
 VELOCITY = 80
 """Of a model that no one has played to."""
-TURN_SHARE = 8
-"""Part of the window before its next move in which the rows of that are read, and how many at each draw."""
 LOOK_BACK = 256
 """Notes in which a part's last one is looked for."""
 FOREVER = math.inf
@@ -217,13 +215,12 @@ class Planner:
 
     def work(self) -> bool:
         """Do one piece of work: read some rows, or draw a note; return whether there is more to do."""
-        if not self.past.read(self._rows()):
+        if not self.past.read(self.score):
             return True
         if self._wanted():
             self._draw()
-            self._prepare(TURN_SHARE)
             return True
-        return self._prepare(SLICE)
+        return self.past.prepare()
 
     def _seeds(self) -> list[int]:
         return [self.settings.seed, self.generation + (not self.playing), self._events]
@@ -293,7 +290,7 @@ class Planner:
         """Draw up to a tick; what lies behind it is drawn again, after what was played meanwhile."""
         draft = self._draft
         while self._parts and draft.low <= until and not draft.finished:
-            if self.past.read(self._rows()):
+            if self.past.read(self.score):
                 self._draw()
         gone = set(self.score.cut(self.score.before(until + 1)))
         draft.waiting = [note for note in draft.waiting if note not in gone]
@@ -333,18 +330,8 @@ class Planner:
         speculates = self.settings.mode != Mode.ACCOMPANY and not self.ruled
         return speculates and draft.drawn < SPECULATION
 
-    def _rows(self) -> list[Row]:
-        first, self._base = self.score.window(self.past.context)
-        return self.score.rows(first, self._base)
-
-    def _prepare(self, most: int) -> bool:
-        """Read ahead for the next move of the window; return whether there is more to read."""
-        here = self.score.window(self.past.context)
-        there = self.score.window(self.past.context, self.past.context // TURN_SHARE)
-        return there != here and not self.past.prepare(self.score.rows(*there), most)
-
     def _draw(self) -> None:
-        self._draft.draw(self.past.scores, self._base, self.cast, self._parts, self._velocity())
+        self._draft.draw(self.past.scores, self.past.base, self.cast, self._parts, self._velocity())
         if self.playing and self._draft.drawn:
             self._take_phase()
         self._forget()

@@ -58,7 +58,9 @@ class Worker:
 
     def __init__(self, setup: Setup, send: Callable[[ToHost], None]) -> None:
         model = setup.model
-        decoder = Decoder(load_plugin(model.folder), model.variant, model.threads, model.provider)
+        decoder = Decoder(
+            load_plugin(model.folder), model.variant, model.threads, model.provider, steady=True
+        )
         self.planner = Planner(Past(decoder), setup.settings, setup.cast, setup.ruled)
         self.planner.change_cast(setup.cast, setup.switched_off)
         self.planner.recall(setup.notes, setup.shift, setup.generation)
