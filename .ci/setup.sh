@@ -49,6 +49,7 @@ command -v jack_capture        | jack-capture
 command -v csound              | csound
 command -v fluidsynth         | fluidsynth
 command -v jack_midi_clock    | jack-midi-clock
+command -v chromium            | chromium
 NEEDS
 }
 

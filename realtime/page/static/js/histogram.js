@@ -5,7 +5,7 @@ import { scheme } from "./palette.js";
 
 const INKS = {
   dark: { bar: "#efc778", axis: "#9ba2ad", mark: "#eceae6" },
-  light: { bar: "#9a6a0a", axis: "#5c6169", mark: "#1d2126" },
+  light: { bar: "#5b6c8f", axis: "#5c6169", mark: "#1d2126" },
 };
 const FOOT = 20;
 const HEAD = 30;

@@ -26,7 +26,7 @@ export class Host extends EventTarget {
     /** @type {any} */
     this.state = null;
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    this.connection = new Connection(`${scheme}://${location.host}/ws${location.search}`, {
+    this.connection = new Connection(`${scheme}://${location.host}/ws`, {
       message: (message) => this.take(message),
       binary: (data) => this.dispatchEvent(new CustomEvent("audio", { detail: data })),
       state: (state) => this.changeLine(state),
@@ -82,7 +82,7 @@ export class Host extends EventTarget {
     this.clock.hint(message.seconds);
     this.restoreNotes(message);
     if (!this.table.length) {
-      const reply = await fetch(`/api/controls${location.search}`);
+      const reply = await fetch("/api/controls");
       const body = await reply.json();
       this.table = body.controls ?? body;
     }

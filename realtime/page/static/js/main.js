@@ -24,6 +24,9 @@ import { makeTiming } from "./timing.js";
 import { makeSelectors, makeTransport } from "./transport.js";
 import { WebMidi } from "./web_midi.js";
 
+/** @param {string} id */
+const canvas = (id) => /** @type {HTMLCanvasElement} */ (find(id));
+
 const host = new Host();
 host.store.onRefusal = (error) => say(error.message, true);
 host.addEventListener("notice", (event) => say(/** @type {CustomEvent} */ (event).detail.text));
@@ -47,8 +50,8 @@ const keys = new ComputerKeys(player, { Escape: panic, Backquote: tap });
 const keyboard = new Keyboard(player, host.notes, (pitch) => keys.letter(pitch));
 keys.onShift = () => keyboard.label();
 document.body.classList.add("computer-keys");
-const roll = new Roll(/** @type {HTMLCanvasElement} */ (find("roll")), host.notes, host.clock, () => keyboard.range);
-keyboard.onRange = () => roll.ask();
+const roll = new Roll(canvas("ground"), canvas("roll"), host.notes, host.clock, () => keyboard.range);
+keyboard.onRange = () => roll.resize();
 const log = new NoteLog(host.notes, (part) => host.store.get("parts")?.[part] ?? `Part ${part + 1}`);
 const midi = new WebMidi(player, (data) => host.connection.send({ type: "midi", data }));
 makeLegend(host);

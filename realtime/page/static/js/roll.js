@@ -11,35 +11,41 @@ import { isBlack } from "./pitch.js";
 /** @typedef {import("./notes.js").Note} Note */
 
 const SECONDS = 7;
+/** A frame that comes later than this, in ms, says that this device is slow: then every other time is its own. */
+const SLOW_MS = 45;
+const STILL_MS = 250;
 const PAGE_SECONDS = 2;
 const FAINTEST = 0.22;
 /** As full as a note is drawn whose part no model chose. */
 const UNKNOWN = 0.75;
 const LABEL_WIDTH = 13;
 const INKS = {
-  dark: { lane: "rgb(0 0 0 / 0.16)", octave: "rgb(255 255 255 / 0.09)", second: "rgb(255 255 255 / 0.035)", edge: "#16191e" },
-  light: { lane: "rgb(60 50 30 / 0.035)", octave: "rgb(40 30 10 / 0.13)", second: "rgb(40 30 10 / 0.05)", edge: "#fbfaf7" },
+  dark: { lane: "rgb(0 0 0 / 0.16)", octave: "rgb(255 255 255 / 0.09)", second: "rgb(255 255 255 / 0.035)" },
+  light: { lane: "rgb(60 50 30 / 0.035)", octave: "rgb(40 30 10 / 0.13)", second: "rgb(40 30 10 / 0.05)" },
 };
 
 export class Roll {
   /**
-   * @param {HTMLCanvasElement} canvas
+   * @param {HTMLCanvasElement} ground holds the lanes of the keys, which stand still
+   * @param {HTMLCanvasElement} canvas holds the notes
    * @param {import("./notes.js").Notes} notes
    * @param {import("./clock.js").HostClock} clock
    * @param {() => import("./pitch.js").KeyRange} range the pitches that the keyboard shows
    */
-  constructor(canvas, notes, clock, range) {
+  constructor(ground, canvas, notes, clock, range) {
+    this.ground = ground;
     this.canvas = canvas;
     this.notes = notes;
     this.clock = clock;
     this.range = range;
-    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.width = this.height = 0;
     this.asked = false;
+    this.visible = 0;
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     new ResizeObserver(() => this.resize()).observe(canvas);
     notes.listeners.add(() => this.ask());
-    document.addEventListener("scheme", () => this.ask());
+    document.addEventListener("scheme", () => this.resize());
     this.resize();
   }
 
@@ -47,9 +53,12 @@ export class Roll {
     const ratio = devicePixelRatio || 1;
     this.width = this.canvas.clientWidth;
     this.height = this.canvas.clientHeight;
-    this.canvas.width = Math.max(1, Math.round(this.width * ratio));
-    this.canvas.height = Math.max(1, Math.round(this.height * ratio));
-    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    for (const canvas of [this.ground, this.canvas]) {
+      canvas.width = Math.max(1, Math.round(this.width * ratio));
+      canvas.height = Math.max(1, Math.round(this.height * ratio));
+      canvas.getContext("2d")?.setTransform(ratio, 0, 0, ratio, 0, 0);
+    }
+    this.drawGround();
     this.ask();
   }
 
@@ -57,10 +66,24 @@ export class Roll {
   ask() {
     if (this.asked) return;
     this.asked = true;
-    requestAnimationFrame(() => {
+    const when = performance.now();
+    requestAnimationFrame((now) => {
       this.asked = false;
       this.draw();
+      if (!this.visible) return;
+      if (this.still.matches) this.rest(STILL_MS);
+      else if (now - when > SLOW_MS) this.rest(now - when);
+      else this.ask();
     });
+  }
+
+  /** Leave the device to others for a while. @param {number} ms */
+  rest(ms) {
+    this.asked = true;
+    setTimeout(() => {
+      this.asked = false;
+      this.ask();
+    }, ms);
   }
 
   /** The time at the lower edge, in seconds of the engine. */
@@ -87,30 +110,28 @@ export class Roll {
     const { context, width, height } = this;
     const edge = this.edge();
     this.notes.forget(this.clock.now());
-    this.ground(edge);
-    let visible = 0;
+    context.clearRect(0, 0, width, height);
+    context.fillStyle = INKS[scheme()].second;
+    for (let second = Math.floor(edge); second > edge - SECONDS; second--) {
+      context.fillRect(0, Math.round(height - ((edge - second) / SECONDS) * height), width, 1);
+    }
+    this.visible = 0;
     for (const note of this.notes.all) {
       if (note.end !== null && edge - note.end > SECONDS) continue;
       if (this.range().holds(note.pitch)) this.drawNote(note, edge);
       else if (note.end === null) this.drawBeyond(note);
-      visible += 1;
+      this.visible += 1;
     }
-    const fade = context.createLinearGradient(0, 0, 0, height * 0.16);
-    fade.addColorStop(0, INKS[scheme()].edge);
-    fade.addColorStop(1, "transparent");
-    context.fillStyle = fade;
-    context.fillRect(0, 0, width, height * 0.16);
-    this.canvas.dataset.visible = String(visible);
-    if (visible) this.ask();
+    this.canvas.dataset.visible = String(this.visible);
   }
 
-  /** @param {number} edge */
-  ground(edge) {
-    const { context, width, height } = this;
+  /** The lanes of the keys. */
+  drawGround() {
+    const { width, height } = this;
+    const context = /** @type {CanvasRenderingContext2D} */ (this.ground.getContext("2d"));
     const inks = INKS[scheme()];
     const range = this.range();
-    context.fillStyle = inks.edge;
-    context.fillRect(0, 0, width, height);
+    context.clearRect(0, 0, width, height);
     for (let pitch = range.lowest; pitch <= range.highest; pitch++) {
       const [left, share] = range.place(pitch);
       if (isBlack(pitch)) {
@@ -120,10 +141,6 @@ export class Roll {
         context.fillStyle = inks.octave;
         context.fillRect(Math.round(left * width), 0, 1, height);
       }
-    }
-    context.fillStyle = inks.second;
-    for (let second = Math.floor(edge); second > edge - SECONDS; second--) {
-      context.fillRect(0, Math.round(height - ((edge - second) / SECONDS) * height), width, 1);
     }
   }
 

@@ -84,10 +84,15 @@ export class Strips {
   /** What is needed less often: the range, and the transposition. @param {string} name @param {(field: string) => string} of */
   more(name, of) {
     const { scope } = this;
-    const rows = [];
-    if (scope.has(of("range"))) rows.push(row("Lowest key", this.limit(name, of("range"), 0)), row("Highest key", this.limit(name, of("range"), 1)));
-    if (scope.has(of("transpose"))) rows.push(row("Transpose", numberField(scope, of("transpose"), { step: 1 })));
-    return rows.length ? make("details", {}, make("summary", { text: "Range and transposition" }), ...rows) : null;
+    if (!scope.has(of("range")) && !scope.has(of("transpose"))) return null;
+    const details = make("details", {}, make("summary", { text: "Range and transposition" }));
+    details.addEventListener("toggle", () => {
+      if (scope.has(of("range"))) {
+        details.append(row("Lowest key", this.limit(name, of("range"), 0)), row("Highest key", this.limit(name, of("range"), 1)));
+      }
+      if (scope.has(of("transpose"))) details.append(row("Transpose", numberField(scope, of("transpose"), { step: 1 })));
+    }, { once: true }); // lists of all keys for each part, which few open, would make the page heavy
+    return details;
   }
 
   /** One end of a range. @param {string} name @param {string} control @param {0 | 1} end */

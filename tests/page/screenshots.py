@@ -1,0 +1,80 @@
+"""Pictures of the page on a phone, a laptop and a 4K screen: ``python -m tests.page.screenshots FOLDER``.
+
+Dark and light. A real host plays the bundled performance meanwhile. Pictures are made to be looked at.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from tests.page.browser import chromium, open_page, serving_host
+
+SIZES: dict[str, dict[str, Any]] = {
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "device_scale_factor": 3,
+        "has_touch": True,
+        "is_mobile": True,
+    },
+    "phone-on-its-side": {
+        "viewport": {"width": 844, "height": 390},
+        "device_scale_factor": 2,
+        "has_touch": True,
+        "is_mobile": True,
+    },
+    "laptop": {"viewport": {"width": 1440, "height": 900}},
+    "4k": {"viewport": {"width": 3840, "height": 2160}},
+}
+SHEETS = ("ensemble", "continue", "presets", "takes", "timing", "setup")
+LISTEN_MS = 5000
+STILL = "() => { concertino.roll.ask = () => {}; concertino.roll.rest = () => {} }"
+"""The picture is of one moment: without a pause a slow machine would draw and never be photographed."""
+
+
+def pictures(
+    browser: Browser, address: str, size: str, scheme: str, sheets: bool
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the PNG of each picture of one size and scheme."""
+    context = browser.new_context(color_scheme=scheme, **SIZES[size])
+    page = context.new_page()
+    open_page(page, address)
+    page.wait_for_timeout(LISTEN_MS)
+    page.evaluate(STILL)
+    yield f"{size}-{scheme}", picture(page)
+    for sheet in SHEETS if sheets else ():
+        page.click(f"#tab-{sheet}")
+        page.wait_for_timeout(700)
+        yield f"{size}-{scheme}-{sheet}", picture(page)
+    context.close()
+
+
+def picture(page: Page) -> bytes:
+    """Return a PNG of the window."""
+    return page.screenshot(timeout=120_000)
+
+
+def main() -> None:
+    """Make the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--size", choices=SIZES, action="append", help="only this one; may be repeated")
+    parser.add_argument("--ensemble", default="bach-chorale")
+    parser.add_argument("--sheets", action="store_true", help="and one of each sheet of the panel")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, chromium() as browser:
+        for size in given.size or SIZES:
+            for scheme in ("dark", "light"):
+                host = serving_host(Path(home), "--ensemble", given.ensemble)  # anew: the performance begins
+                with host as (_, address):
+                    for name, data in pictures(browser, address, size, scheme, given.sheets):
+                        (given.folder / f"{name}.png").write_bytes(data)
+                        print(given.folder / f"{name}.png", flush=True)
+
+
+if __name__ == "__main__":
+    main()

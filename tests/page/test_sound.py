@@ -1,0 +1,69 @@
+import numpy as np
+from playwright.sync_api import Page
+
+from tests.page.browser import needs_chromium
+from tests.page.playing import wait_for_note, wait_for_silence
+
+pytestmark = needs_chromium
+CAPTURE = """async (seconds) => {
+  const { context, gain } = concertino.audio;
+  const tap = new AnalyserNode(context, { fftSize: 2048 });
+  gain.connect(tap);
+  const kept = [], frames = new Float32Array(tap.fftSize);
+  for (let taken = 0; taken < seconds; taken += frames.length / context.sampleRate) {
+    await new Promise((done) => setTimeout(done, 1000 * frames.length / context.sampleRate));
+    tap.getFloatTimeDomainData(frames);
+    kept.push(...frames);
+  }
+  gain.disconnect(tap);
+  return { rate: context.sampleRate, frames: kept };
+}"""
+
+
+def captured(page: Page, seconds: float = 0.5) -> tuple[np.ndarray, float]:
+    """Return what the page plays: float64, shape (frames,), in blocks of 2,048; and its rate."""
+    heard = page.evaluate(CAPTURE, seconds)
+    return np.array(heard["frames"]), heard["rate"]
+
+
+def test_the_first_key_has_the_page_play_the_hosts_sound_at_its_pitch(page: Page):
+    assert page.is_visible("[data-action='hear']")
+    page.keyboard.down("h")  # A4
+    wait_for_note(page, 69, "sounding")
+    page.wait_for_function("() => concertino.audio.heard > 0.001")
+    assert page.is_hidden("[data-action='hear']")
+    sound, rate = captured(page)
+    blocks = sound.reshape(-1, 2048)
+    loudest = blocks[np.argmax((blocks**2).sum(axis=1))]
+    assert np.sqrt(np.mean(loudest**2)) > 0.001
+    spectrum = np.abs(np.fft.rfft(loudest * np.hanning(len(loudest)), 1 << 16))
+    strongest = np.argmax(spectrum) * rate / (1 << 16)
+    # Some instruments' second partial is the strongest.
+    octaves = np.log2(strongest / 440.0)
+    assert abs(octaves - round(octaves)) < 0.03
+    page.keyboard.up("h")
+    wait_for_silence(page)
+
+
+def test_how_much_later_the_page_is_heard_is_measured_and_shown(page: Page):
+    page.click("[data-action='hear']")
+    page.wait_for_function("() => concertino.audio.measures.length >= 10")
+    extra = page.evaluate("() => concertino.audio.latency")
+    assert 0.0 < extra < 5.0
+    page.click("#tab-timing")
+    shown = page.locator("dt:has-text('Sound on this page') + dd")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('dd')].some((each) => /^[0-9]+ ms$/.test(each.textContent))"
+    )
+    assert shown.text_content().endswith(" ms")
+
+
+def test_sound_can_be_ended_and_begun_again(page: Page):
+    page.click("[data-action='hear']")
+    page.wait_for_function("() => concertino.audio.report?.frame > 0")
+    page.click("#tab-setup")
+    page.click("[data-action='sound']")
+    page.wait_for_function("() => !concertino.audio.on")
+    page.click("[data-action='sound']")
+    page.wait_for_function("() => concertino.audio.on && concertino.audio.context.state === 'running'")
+    page.wait_for_function("() => concertino.audio.report.frame > 0")
