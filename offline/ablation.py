@@ -4,8 +4,6 @@ Each line of the table changes one thing in the recipe, or in how the scores bec
 ``python -m offline.ablation --help``.
 """
 
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 import torch
 import typer
 
+from offline.ablation_table import LIVE, changed, read_table, write_table
 from offline.corpora.catalog import find_corpus
 from offline.corpora.load import load_corpus, load_corpus_split
 from offline.facts import DOWN, SINGLES, fact_count
@@ -62,17 +61,6 @@ DECODINGS = {
     "ranges, one note at a time": Decoding(ranges=True, mono=True),
     "mean over transpositions": Decoding(shifts=(-3, 0, 3)),
 }
-
-
-def changed(recipe: HistoryRecipe, changes: dict[str, Any], model: str = "") -> HistoryRecipe:
-    """Return ``recipe`` with ``changes``, whose names may reach into the augmentation.
-
-    ``{model}`` in a text stands for the name of the model.
-    """
-    changes = {k: v.format(model=model) if isinstance(v, str) else v for k, v in changes.items()}
-    inner = {k.partition(".")[2]: v for k, v in changes.items() if "." in k}
-    outer = {k: v for k, v in changes.items() if "." not in k}
-    return replace(recipe, augmentation=replace(recipe.augmentation, **inner), **outer)
 
 
 def teacher_is_there(recipe: HistoryRecipe, name: str) -> bool:
@@ -134,7 +122,7 @@ def main(
     weights: Annotated[
         Path | None, typer.Option(help="Weights of a long run: its ways of deciding are compared.")
     ] = None,
-    out: Annotated[Path, typer.Option("--json", help="File of the table.")] = Path("offline/ablation.json"),
+    out: Annotated[Path, typer.Option("--json", help="File of the table.")] = LIVE,
     only: Annotated[list[str] | None, typer.Option(help="Only these lines; may be repeated.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the corpora.")] = None,
 ) -> None:
@@ -146,7 +134,7 @@ def main(
     written = [take_of(piece) for piece in excerpts_of(validation)]
     by_hand = human_takes(written, list(PERTURBATIONS), seed=1)
     reach = part_ranges(training, len(corpus.parts))
-    table = json.loads(out.read_text("utf-8")) if out.is_file() else {}
+    table = read_table(out)
 
     def note(key: str, trained: Any, how: Decoding, **facts: Any) -> None:
         measured = {
@@ -154,9 +142,7 @@ def main(
             "accuracy_human": accuracy(trained, by_hand, how, reach),
         }
         table[key] = measured | facts
-        part = out.with_suffix(".part")
-        part.write_text(json.dumps(table, indent=1) + "\n", "utf-8")
-        os.replace(part, out)
+        write_table(out, table)
 
     full = replace(made.recipe, epochs=epochs, own_full=min(made.recipe.own_full, epochs // 2))
     for name, changes in RECIPES.items():

@@ -3,8 +3,6 @@
 Each line of the table changes one thing: ``python -m offline.whole.ablation --help``.
 """
 
-import json
-import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,12 +11,13 @@ import numpy as np
 import torch
 import typer
 
+from offline.ablation_table import WHOLE, changed, read_table, write_table
 from offline.corpora.load import load_corpus, load_corpus_split
 from offline.score import Piece
 from offline.split import pick
 from offline.training import Run, train
 from offline.weights import load_weights
-from offline.whole.beam import SHIFTS, WAYS, search
+from offline.whole.beam import SHIFTS, WAYS, search_all
 from offline.whole.model import heads, measure
 from offline.whole.plugin import build_whole
 from offline.whole.training import WholeRecipe, new_whole_model, train_whole_epoch
@@ -40,16 +39,9 @@ DECODINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def changed(recipe: WholeRecipe, changes: dict[str, Any]) -> WholeRecipe:
-    """Return ``recipe`` with ``changes``, whose names may reach into the augmentation."""
-    inner = {k.partition(".")[2]: v for k, v in changes.items() if "." in k}
-    outer = {k: v for k, v in changes.items() if "." not in k}
-    return replace(recipe, augmentation=replace(recipe.augmentation, **inner), **outer)
-
-
 def accuracy(model: Any, pieces: list[Piece], **decoding: Any) -> float:
-    """Return the share of all notes that :func:`offline.whole.beam.search` labels right."""
-    found = np.concatenate([search(model, piece, **decoding)[0] for piece in pieces])
+    """Return the share of all notes that :func:`offline.whole.beam.search_all` labels right."""
+    found = np.concatenate([labels for labels, _ in search_all(model, pieces, **decoding)])
     return float((found == np.concatenate([piece.part for piece in pieces])).mean())
 
 
@@ -60,16 +52,14 @@ def main(
     weights: Annotated[
         Path | None, typer.Option(help="Weights of a long run: their decodings are compared.")
     ] = None,
-    out: Annotated[Path, typer.Option("--json", help="File of the table.")] = Path(
-        "offline/whole/ablation.json"
-    ),
+    out: Annotated[Path, typer.Option("--json", help="File of the table.")] = WHOLE,
     only: Annotated[list[str] | None, typer.Option(help="Only these lines; may be repeated.")] = None,
 ) -> None:
     """Measure each line on the validation pieces; what is in the file already is not run again."""
     torch.set_num_threads(1)
     pieces, split = load_corpus(corpus), load_corpus_split(corpus)
     training, validation = pick(pieces, split.train), pick(pieces, split.validation)
-    table = json.loads(out.read_text("utf-8")) if out.is_file() else {}
+    table = read_table(out)
     for name, changes in RECIPES.items():
         key = f"{name}, {epochs} epochs"
         if key in table or (only and name not in only):
@@ -88,7 +78,7 @@ def main(
             "recipe": asdict(recipe),
             "command": f"python -m offline.whole.ablation --epochs {epochs} --only '{name}'",
         }
-        _write(out, table)
+        write_table(out, table)
     if weights:
         model = build_whole(load_weights(weights)[0])
         for name, decoding in DECODINGS.items():
@@ -97,13 +87,7 @@ def main(
                 "decoding": decoding,
                 "command": f"python -m offline.whole.ablation --weights {weights}",
             }
-        _write(out, table)
-
-
-def _write(out: Path, table: dict[str, Any]) -> None:
-    part = out.with_suffix(".part")
-    part.write_text(json.dumps(table, indent=2) + "\n", "utf-8")
-    os.replace(part, out)
+        write_table(out, table)
 
 
 if __name__ == "__main__":

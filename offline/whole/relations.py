@@ -1,7 +1,7 @@
 """What a note is, and what the notes around it are to it: table rows, each one of a few values.
 
 A note's neighbours are the ``REACH`` notes before it and after it in the order (onset, pitch, duration). The
-ONNX graph (:mod:`offline.whole.graph`) computes the same rows from pitch, tick and duration.
+ONNX graph (:mod:`offline.whole.rows`) computes the same rows from pitch, tick and duration.
 """
 
 import numpy as np

@@ -7,7 +7,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch: pip install 'concertino[offline]'")
 
 from offline import ablation  # noqa: E402  # after the check for torch
-from offline.ablation import Decoding, accuracy, changed, part_ranges, teacher_is_there  # noqa: E402
+from offline.ablation import Decoding, accuracy, part_ranges, teacher_is_there  # noqa: E402
+from offline.ablation_table import changed, main, read_table  # noqa: E402
 from offline.corpora.load import Split  # noqa: E402
 from offline.history import HistorySeparator, make_batch, play  # noqa: E402
 from offline.history_training import HistoryRecipe  # noqa: E402
@@ -94,3 +95,14 @@ def test_each_line_is_measured_once(made_up, tmp_path, monkeypatch):
     assert all(0 <= line["accuracy_human"] <= 1 for line in table.values())
     ablation.main(**options, only=lines, data=None)
     assert json.loads(out.read_text()) == table
+
+
+def test_the_table_is_printed_with_what_was_measured(tmp_path, capsys):
+    path = tmp_path / "table.json"
+    path.write_text('{"all, 3 epochs": {"accuracy": 0.9512, "best_epoch": 2}}')
+    main([path])
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "all, 3 epochs" in line)
+    assert line.replace("│", "").split() == ["all,", "3", "epochs", "95.12", "2"]
+    path.write_text("{")
+    with pytest.raises(ValueError, match=r"table\.json holds no table"):
+        read_table(path)
