@@ -22,6 +22,8 @@ from realtime.control.web import make_app
 from realtime.control.websocket import LONGEST, AbortingProtocol
 
 CONNECTIONS = 256
+UNREAD_BYTES = 1 << 17
+"""What the system keeps for a client that does not read."""
 PING_SECONDS = 5.0
 """A client that does not answer a ping for as long is gone."""
 
@@ -41,6 +43,7 @@ def open_sockets(setup: pipe.Setup) -> tuple[socket.socket, socket.socket, int]:
             if os.name == "posix":  # elsewhere it would let two hosts share a port
                 tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tcp.bind((setup.address, port))
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES)  # of its connections, too
             tcp.listen(128)
             udp.bind((setup.address, tcp.getsockname()[1]))
         except (OSError, OverflowError) as error:

@@ -30,7 +30,7 @@ Name = Annotated[
     Meta(
         min_length=1,
         max_length=MAX_NAME,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)",  # in Python, $ stands before a last newline as well
         description=f"a name of 1 to {MAX_NAME} characters",
     ),
 ]
@@ -322,17 +322,27 @@ def check(name: str, control: Control, value: Any) -> Any:
         if value is not None:
             raise WrongValueError(f"{name} takes no value")
         return None
+    try:
+        given, value = value, _whole(value)
+    except RecursionError:
+        raise WrongValueError(f"{name} is nested too deeply; it must be {described(control.type)}") from None
     if isinstance(value, float) and not math.isfinite(value):
         raise _refusal(name, control, value)
     if control.type is Switch and value in (0, 1) and not isinstance(value, bool):
         value = bool(value)
     try:
         value = msgspec.convert(value, control.type)
-    except (msgspec.ValidationError, RecursionError):
-        raise _refusal(name, control, value) from None
+    except msgspec.ValidationError:
+        raise _refusal(name, control, given) from None
     if control.type is Range and value[0] > value[1]:
         raise _refusal(name, control, value)
     return value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _refusal(name: str, control: Control, value: Any) -> WrongValueError:

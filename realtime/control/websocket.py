@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 from collections import deque
 from typing import Annotated, Any, Literal
 
@@ -25,7 +27,9 @@ UNSENT_BYTES = 1 << 20
 """What may wait for a client that is slow; then it is dropped."""
 ASKED = 64
 """Requests of a client that wait for the host."""
-TRY_LATER, POLICY = 1013, 1008
+PARTING_SECONDS = 0.2
+"""For the last word to a client that is dropped."""
+TRY_LATER = 1013
 
 Id = Annotated[str, Meta(max_length=64)] | int | float | None
 Name = Annotated[str, Meta(max_length=120)]
@@ -99,20 +103,31 @@ class AbortingProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: Any) -> None:
         """Put the connection's end into the application's scope."""
         super().connection_made(transport)
-        self.app_state = {**self.app_state, "abort": transport.abort}
+        self.app_state = {**self.app_state, "abort": self.abort}
+
+    def abort(self) -> None:
+        """End the connection now, whatever is still to be sent."""
+        if sock := self.transport.get_extra_info("socket"):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def keepalive_timeout(self) -> None:
+        """End a connection whose other end has vanished: to close it would wait until all is sent."""
+        super().keepalive_timeout()
+        self.abort()
 
 
 class Connection:
     """One client.
 
     Args:
-        socket: its WebSocket.
+        websocket: what it is connected by.
         hub: what it talks to.
         number: tells it from others.
     """
 
-    def __init__(self, socket: WebSocket, hub: Hub, number: int) -> None:
-        self.socket, self.hub, self.number = socket, hub, number
+    def __init__(self, websocket: WebSocket, hub: Hub, number: int) -> None:
+        self.websocket, self.hub, self.number = websocket, hub, number
         self.format: str | None = None
         self._waiting: deque[str | bytes] = deque()
         self._size = 0
@@ -136,7 +151,7 @@ class Connection:
         """End the connection at once."""
         self._dropped = True
         self._waiting.clear()
-        if abort := self.socket.scope.get("state", {}).get("abort"):
+        if abort := self.websocket.scope.get("state", {}).get("abort"):
             abort()
 
     async def _send_on(self) -> None:
@@ -147,23 +162,21 @@ class Connection:
                 while self._waiting:
                     what = self._waiting.popleft()
                     self._size -= len(what)
-                    await (
-                        self.socket.send_text(what) if isinstance(what, str) else self.socket.send_bytes(what)
-                    )
+                    send = self.websocket.send_text if isinstance(what, str) else self.websocket.send_bytes
+                    await send(what)  # type: ignore[arg-type]
 
     async def run(self) -> None:
         """Serve the client until it leaves or is dropped."""
         sender = asyncio.create_task(self._send_on())
         try:
             while True:
-                message = await self.socket.receive()
+                message = await self.websocket.receive()
                 if message["type"] == "websocket.disconnect":
                     return
                 if not self._bucket.take():
                     self.send(_text("error", id=None, error="too many messages: this connection ends"))
-                    await asyncio.sleep(0)
-                    with contextlib.suppress(Exception):
-                        await self.socket.close(POLICY, "too many messages")
+                    await asyncio.sleep(PARTING_SECONDS)
+                    self.drop()
                     return
                 self._take(message.get("text"))
         finally:
@@ -243,15 +256,15 @@ class Connections:
             seconds=self.hub.seconds(),
         )
 
-    async def endpoint(self, socket: WebSocket) -> None:
+    async def endpoint(self, websocket: WebSocket) -> None:
         """Serve a client."""
-        await socket.accept()
+        await websocket.accept()
         hub = self.hub
         if len(hub.clients) >= CLIENTS:
-            await socket.close(TRY_LATER, "too many clients")
+            await websocket.close(TRY_LATER, "too many clients")
             return
         self._count += 1
-        client = Connection(socket, hub, self._count)
+        client = Connection(websocket, hub, self._count)
         hub.clients.add(client)
         hub.say(pipe.Joined(client.number))
         hub.listen()
