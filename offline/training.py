@@ -1,9 +1,8 @@
 """Training with checkpoints from which a killed run goes on exactly where it was; and the online LSTM's."""
 
 import math
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,12 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from offline.augment import Augmentation, excerpt
+from offline.checkpoint import load_checkpoint, save_checkpoint
 from offline.lstm import IGNORED, LSTMSeparator, make_batch, measure
 from offline.score import Piece
+
+KEPT = ("epoch", "best_loss", "best_epoch", "best_accuracy", "best_weights")
+"""What a checkpoint holds of a run besides models, optimizer and random numbers."""
 
 
 @dataclass(frozen=True)
@@ -68,23 +71,14 @@ class Run:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint; a run killed while writing keeps the one before."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         state = {
-            "recipe": asdict(self.recipe),
             "draws": self.draws.bit_generator.state,
             "torch_draws": torch.get_rng_state(),
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "epoch": self.epoch,
-            "best_loss": self.best_loss,
-            "best_epoch": self.best_epoch,
-            "best_accuracy": self.best_accuracy,
-            "best_weights": self.best_weights,
         }
-        part = path.with_suffix(".part")
-        torch.save(state, part)
-        os.replace(part, path)
+        save_checkpoint(path, self.recipe, state | {name: getattr(self, name) for name in KEPT})
 
     def resume(self, path: Path) -> None:
         """Take up the run saved in ``path``.
@@ -92,24 +86,14 @@ class Run:
         Raises:
             ValueError: the checkpoint is damaged, or of another recipe.
         """
-        try:
-            state = torch.load(path, weights_only=True)
-        except Exception as error:  # unpickling raises many kinds
-            raise ValueError(f"{path} can't be read ({error}); train again without --resume") from error
-        other = [k for k, v in asdict(self.recipe).items() if state["recipe"].get(k, v) != v]
-        if other:
-            raise ValueError(
-                f"{path} was made with another {', '.join(other)}; "
-                "give the same options as then, or train again without --resume"
-            )
+        state = load_checkpoint(path, self.recipe)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.draws.bit_generator.state = state["draws"]
         torch.set_rng_state(state["torch_draws"])
-        self.epoch, self.best_loss = state["epoch"], state["best_loss"]
-        self.best_epoch, self.best_accuracy = state["best_epoch"], state["best_accuracy"]
-        self.best_weights = state["best_weights"]
+        for name in KEPT:
+            setattr(self, name, state[name])
 
     def learn(self, loss: torch.Tensor, done: float) -> None:
         """Take one step of the optimizer; ``done`` is the share of the epoch that lies behind."""

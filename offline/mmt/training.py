@@ -6,9 +6,7 @@ dropout. So a run that was killed ends with the weights that it would have had.
 
 import contextlib
 import math
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from offline.checkpoint import load_checkpoint, save_checkpoint
 from offline.mmt.data import Share, Steps, Tables, batches, validation_batches
 from offline.mmt.model import IGNORED, MODEL_SIZES, MultitrackTransformer
 from offline.mmt.muon import Muon
@@ -26,6 +25,8 @@ from offline.mmt.representations import REPRESENTATIONS
 
 MAY_CHANGE = ("steps", "patience", "every")
 """What of the recipe may be another when a run goes on: where it ends, and how often it is looked at."""
+KEPT = ("step", "rounds", "best_loss", "best_step", "best_weights")
+"""What a checkpoint holds of a run besides model and optimizers."""
 Watcher = Callable[["Run", dict[str, float]], None]
 """Is told the figures of each validation: ``loss``, ``loss_FIELD``, ``training_loss`` and ``rate``."""
 
@@ -50,20 +51,11 @@ class Run:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint; a run killed while writing keeps the one before."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         state = {
-            "recipe": asdict(self.recipe),
             "model": self.model.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "step": self.step,
-            "rounds": self.rounds,
-            "best_loss": self.best_loss,
-            "best_step": self.best_step,
-            "best_weights": self.best_weights,
         }
-        part = path.with_suffix(".part")
-        torch.save(state, part)
-        os.replace(part, path)
+        save_checkpoint(path, self.recipe, state | {name: getattr(self, name) for name in KEPT})
 
     def resume(self, path: Path) -> None:
         """Take up the run saved in ``path``; it may have been on another device, or meant to end elsewhere.
@@ -71,25 +63,12 @@ class Run:
         Raises:
             ValueError: the checkpoint is damaged, or of another recipe.
         """
-        try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
-        except Exception as error:  # unpickling raises many kinds
-            raise ValueError(f"{path} can't be read ({error}); train again without --resume") from error
-        mine = asdict(self.recipe)
-        for name in MAY_CHANGE:
-            mine.pop(name)
-        theirs = mine | state["recipe"]
-        if other := [name for name in mine if _listed(theirs[name]) != _listed(mine[name])]:
-            raise ValueError(
-                f"{path} was made with another {', '.join(other)}; "
-                "give the same options as then, or train again without --resume"
-            )
+        state = load_checkpoint(path, self.recipe, device=self.device, may_change=MAY_CHANGE)
         self.model.load_state_dict(state["model"])
         for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
-        self.step, self.rounds = state["step"], state["rounds"]
-        self.best_loss, self.best_step = state["best_loss"], state["best_step"]
-        self.best_weights = state["best_weights"]
+        for name in KEPT:
+            setattr(self, name, state[name])
 
     @property
     def finished(self) -> bool:
@@ -166,10 +145,6 @@ def _optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]
 
 def _copied(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def train(
