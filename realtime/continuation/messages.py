@@ -142,14 +142,19 @@ ToWorker = Setup | Key | TurnBegins | TurnEnds | Now | ChangeSettings | ChangeCa
 ToHost = Ready | Speculation | Notes | Report | Failed
 
 
+def packed(message: ToWorker | ToHost) -> bytes:
+    """Return a message as it is sent."""
+    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(data)) + data
+
+
 def write(stream: BinaryIO, message: ToWorker | ToHost) -> None:
     """Write a message.
 
     Raises:
         OSError: the other side has gone.
     """
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.write(packed(message))
     stream.flush()
 
 

@@ -136,6 +136,8 @@ class Planner:
         """End the model's turn: what was to begin from ``tick`` on was not played."""
         self.now = tick
         if not self.playing:
+            self.generation = generation
+            self._start_anew()
             return
         at = math.ceil(tick + self.shift)
         place = self.score.before(at)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from realtime.ensembles.schema import MAX_PARTS, Ensemble, Part, allowed
+from realtime.ensembles.schema import MAX_PARTS, Ensemble, GoingOn, Part, allowed
 from realtime.music.pitch import parse_pitch
 
 MAX_BYTES = 1 << 20
@@ -53,6 +53,9 @@ def _ensemble(raw: dict[str, Any]) -> Ensemble:
         part.setdefault("channel", index + 1)
         _number_keys(part, f"parts[{index}].")
         _check(part, Part, f"parts[{index}].")
+    going_on = raw.get("continuation")
+    if isinstance(going_on, dict):
+        _check(going_on, GoingOn, "continuation.")
     _check(raw, Ensemble, "")
     ensemble = msgspec.convert(raw, Ensemble)
     _check_together(ensemble)

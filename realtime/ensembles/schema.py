@@ -31,6 +31,14 @@ Channel = Annotated[int, Meta(ge=1, le=16, description="a whole number from 1 to
 Transposition = Annotated[int, Meta(ge=-48, le=48, description="a whole number from -48 to 48 (semitones)")]
 Switch = Annotated[bool, Meta(description="true or false")]
 Voices = Annotated[Literal["poly", "mono"], Meta(description='"poly" or "mono"')]
+Turns = Annotated[
+    Literal["continue", "trade", "accompany"], Meta(description='"continue", "trade" or "accompany"')
+]
+Temperature = Annotated[float, Meta(ge=0.0, le=10.0, description="a number from 0 to 10")]
+Bars = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64 (bars)")]
+QuarterNotes = Annotated[int, Meta(ge=1, le=16, description="a whole number from 1 to 16 (quarter notes)")]
+Beats = Annotated[float, Meta(ge=0.0, le=64.0, description="a number from 0 to 64 (beats)")]
+Controller = Annotated[int, Meta(ge=-1, le=119, description="a controller from 0 to 119, or -1 for none")]
 Parameters = Annotated[
     dict[str, Annotated[tuple[float, ...], Meta(min_length=1, max_length=4096)]],
     Meta(description="a list of numbers for each name, such as lower = [69, 63, 57, 0]"),
@@ -61,6 +69,20 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether it may be given notes; a switch that can be turned while playing."""
 
 
+class GoingOn(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a model goes on from what is played on an ensemble; None: as ``concertino play --help`` says."""
+
+    mode: Turns | None = None
+    temperature: Temperature | None = None
+    bars: Bars | None = None
+    """Of a call and of its answer."""
+    bar: QuarterNotes | None = None
+    silence_beats: Beats | None = None
+    """After which the model begins; 0: never."""
+    controller: Controller | None = None
+    """That begins and ends the model's turn; -1: none."""
+
+
 class Ensemble(Struct, frozen=True, forbid_unknown_fields=True):
     """The parts that one keyboard plays together, and who tells its notes apart."""
 
@@ -81,6 +103,8 @@ class Ensemble(Struct, frozen=True, forbid_unknown_fields=True):
     """Values for the separator's parameters."""
     offline: Separator | None = None
     """Who separates whole pieces, for ``render --mode offline``; None: the separator."""
+    continuation: Annotated[GoingOn, Meta(description="a table [continuation]")] | None = None
+    """How a model goes on from what is played."""
 
 
 def allowed(struct: type[Struct], field: str) -> str:

@@ -1,8 +1,10 @@
 """What a player can choose for a session."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from realtime.engine.state import Mode
 
@@ -34,6 +36,10 @@ class Options:
     """``24`` or ``float``: the samples of WAV files."""
     control: str = "7780"
     """``PORT``, ``ADDRESS:PORT`` or ``off``: where ``play`` serves the page and the control interface."""
+    continuation: str | None = None
+    """Model that goes on from what is played, ``NAME`` or ``NAME:VARIANT``; None: none does."""
+    turns: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the continuation in place of the ensemble's, by name."""
 
 
 def tempo_of(tempo: str | None, default: float) -> tuple[float, Mode]:

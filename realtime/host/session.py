@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter as Tally
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from realtime.drivers.base import Driver, DriverError
 from realtime.engine.state import LOG_CHANNEL, LOG_KIND, PARTS, Command, Counter, Log, Sync
 from realtime.ensembles.library import find_ensemble, list_ensembles
 from realtime.ensembles.schema import Ensemble
-from realtime.host.continuation import Continuation
+from realtime.host.continuation import Continuation, settings_of
 from realtime.host.driver_choice import open_driver
 from realtime.host.engine import Engine
 from realtime.host.hygiene import freeze_collector, lock_memory
@@ -90,6 +90,9 @@ class Session(Steering):
             self.engine.set_tempo(self.bpm)
             self.taps = Taps(self.engine.link)
             self._load(ensemble)
+            if options.continuation:
+                settings = settings_of(ensemble, options.turns)
+                self.continuation = Continuation(self.engine, options.continuation, settings, notice)
             self.driver: Driver = opened.make(self.engine.state)
         except BaseException:
             opened.abandon()
@@ -142,6 +145,8 @@ class Session(Steering):
             self._writers.discard()
             raise
         self._started = True
+        if self.continuation:
+            self.continuation.start()
         self._opened.connect(self.driver)
         self._pump_thread.start()
         performance = self._performance
@@ -223,7 +228,10 @@ class Session(Steering):
         """Move what happened from the rings to whoever wants it."""
         while not self._stop.is_set():
             self._pump_once()
-            self._stop.wait(PUMP_SECONDS)
+            if self.continuation:
+                self.engine.link.wait_for_input(PUMP_SECONDS)
+            else:
+                self._stop.wait(PUMP_SECONDS)
 
     def _pump_once(self) -> None:
         with self._pumping:
@@ -232,7 +240,11 @@ class Session(Steering):
     def _pass_on(self) -> None:
         if self.player:
             self.player.feed()
+        begun = int(self.engine.state["frame"])  # what the log says later is not before it
         log = self.engine.link.read_log()
+        if self.continuation:
+            self._tell(self.continuation.listen, log)
+            self._tell(self.continuation.advance, begun)
         if len(log):
             for row in log[log[:, LOG_KIND] == Log.DECISION]:
                 channel = int(row[LOG_CHANNEL])
@@ -261,7 +273,8 @@ class Session(Steering):
         if self.player and self.player.done:
             played = int(self.engine.state["frame"]) - self.player.end
             bundled = self._performance is None
-            if played > TAIL_SECONDS * self.engine.rate and not (bundled and self.occupied()):
+            goes_on = self.continuation is not None or (bundled and self.occupied())
+            if played > TAIL_SECONDS * self.engine.rate and not goes_on:
                 return False
         self._ports.release_lost()
         pause = RECONNECT_SECONDS if self._lost else WATCH_SECONDS
@@ -318,6 +331,7 @@ class Session(Steering):
     def close(self) -> dict[str, Any]:
         """End the session and return its summary."""
         sounding = int(self.engine.state["note_count"])
+        told = self._end_continuation()
         if self._started and not self._lost:
             self._end_notes()
         self._stop.set()
@@ -328,9 +342,17 @@ class Session(Steering):
         self._pump_once()
         self.files += self._writers.close()
         self._ports.close_all()
-        summary = self.summary() | {"sounding": sounding}
+        summary = self.summary() | told | {"sounding": sounding}
         self.engine.close()
         return summary
+
+    def _end_continuation(self) -> dict[str, Any]:
+        """End the model's turn and its process; return how it did, for the summary."""
+        if self.continuation is None:
+            return {}
+        told = {"continuation": asdict(self.continuation.status())}
+        self.continuation.close()
+        return told
 
     def _end_notes(self) -> None:
         """End what is held: the instruments of a DAW would sound on after the host."""

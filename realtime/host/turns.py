@@ -168,6 +168,12 @@ class Turns:
                 self.change_ensemble(tick)
         self.delivery.give()
 
+    def lose(self) -> None:
+        """Take that the worker is lost: what it planned ends now, and its turn waits for another one."""
+        self.generation += 1
+        self.engine.link.take_back(self.generation)
+        self.delivery.clear()
+
     def setup(self, model: Model) -> Setup:
         """Return the first message to a new worker: all that it has to know."""
         self._told, self._speculation = 0, None
