@@ -52,7 +52,7 @@ class Meters:
         session, state = self.session, self.session.engine.state
         first = int(state["slot"]) * PARTS
         levels = [0.0] * session.parts()
-        for _, seconds, part, _, velocity, _ in self.roll.sounding():
+        for _, seconds, part, _, velocity, *_ in self.roll.sounding():
             if part <= len(levels):
                 level = velocity / 127 * np.exp(-(now - seconds) / FADE_SECONDS)
                 levels[part - 1] = max(levels[part - 1], float(level))

@@ -12,9 +12,11 @@ from realtime.engine.state import (
     LOG_DATA2,
     LOG_FRAME,
     LOG_KIND,
+    LOG_SOURCE,
     LOG_STATUS,
     LOG_VALUE,
     PARTS,
+    PLAN_PORT,
     Log,
 )
 
@@ -35,6 +37,8 @@ class Roll:
         self._sounding: dict[int, list[Any]] = {}
         """The row of each sounding note, by channel and pitch."""
         self._decided: dict[int, deque[float | None]] = defaultdict(lambda: deque(maxlen=WAITING))
+        self._continued = -1
+        """The part whose next note is the model's: the engine tells of it just before."""
         self._count = 0
         self._on: list[list[Any]] = []
         self._off: list[list[Any]] = []
@@ -43,12 +47,16 @@ class Roll:
         """Take log entries (int64, shape (n, 8))."""
         kind, status = log[:, LOG_KIND], log[:, LOG_STATUS]
         notes = (kind == Log.OUTPUT) & ((status == NOTE_ON) | (status == NOTE_OFF))
-        for row in log[notes | (kind == Log.DECISION) | (kind == Log.PANIC)].tolist():
+        planned = (kind == Log.INPUT) & (log[:, LOG_SOURCE] == PLAN_PORT)
+        for row in log[notes | planned | (kind == Log.DECISION) | (kind == Log.PANIC)].tolist():
             self._add(row)
 
     def _add(self, row: list[int]) -> None:
         channel, seconds = row[LOG_CHANNEL], round(row[LOG_FRAME] / self.rate, 4)
-        if row[LOG_KIND] == Log.DECISION:
+        if row[LOG_KIND] == Log.INPUT:
+            if row[LOG_STATUS] & 0xF0 == NOTE_ON:
+                self._continued = row[LOG_STATUS] & 0x0F
+        elif row[LOG_KIND] == Log.DECISION:
             self._decided[channel].append(None if row[LOG_DATA2] else round(row[LOG_VALUE] / 1e6, 3))
         elif row[LOG_KIND] == Log.PANIC:
             for place in tuple(self._sounding):
@@ -58,10 +66,12 @@ class Roll:
             place = channel * KEYS + row[LOG_DATA1]
             self._end(place, seconds)
             if row[LOG_STATUS] == NOTE_ON:
-                decided = self._decided[channel]
-                sure = decided.popleft() if decided else None
+                part, decided = channel % PARTS, self._decided[channel]
+                continued = part == self._continued
+                self._continued = -1 if continued else self._continued
+                sure = decided.popleft() if decided and not continued else None
                 self._count += 1
-                note = [self._count, seconds, channel % PARTS + 1, row[LOG_DATA1], row[LOG_DATA2], sure]
+                note = [self._count, seconds, part + 1, row[LOG_DATA1], row[LOG_DATA2], sure, continued]
                 self._sounding[place] = note
                 self._on.append(note)
 
@@ -72,7 +82,7 @@ class Roll:
     def take(self) -> tuple[list[list[Any]], list[list[Any]]]:
         """Return the notes that began and those that ended.
 
-        Rows: id, seconds, part, pitch, velocity, confidence; and id, seconds. Parts are counted from 1; the
+        Rows: id, seconds, part, pitch, velocity, confidence, continued; and id, seconds. Parts are counted from 1; the
         confidence is None where no model chose.
         """
         began, self._on = self._on, []

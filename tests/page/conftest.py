@@ -5,8 +5,9 @@ from playwright.sync_api import Browser, Page
 
 from tests.live import Host
 from tests.page.browser import CHROMIUM, chromium, open_page, serving_host
-from tests.page.playing import wait_for_silence
+from tests.page.playing import STUB_MIDI, wait_for_silence
 
+SIZE = {"width": 1280, "height": 800}
 RESET = """() => {
   concertino.keys.first = 60;
   if (concertino.audio.on) concertino.audio.stop();
@@ -33,13 +34,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, str
         yield served
 
 
-def load(
-    browser: Browser, address: str, wrong: list[str], script: str | None = None, **options: object
-) -> Page:
+def load(browser: Browser, address: str, wrong: list[str]) -> Page:
     """Open a page of the host in a context of its own; what goes wrong in it is added to ``wrong``."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-    if script:
-        context.add_init_script(script)
+    context = browser.new_context(viewport=SIZE)
+    context.add_init_script(STUB_MIDI)
     page = context.new_page()
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda request: wrong.extend(abroad(request.url, address)))
@@ -53,8 +51,8 @@ def new_page(browser: Browser, served: tuple[Host, str]) -> Iterator[Callable[..
     pages: list[Page] = []
     wrong: list[str] = []
 
-    def open_one(script: str | None = None, **options: object) -> Page:
-        pages.append(load(browser, served[1], wrong, script, **options))
+    def open_one() -> Page:
+        pages.append(load(browser, served[1], wrong))
         return pages[-1]
 
     yield open_one
@@ -81,6 +79,7 @@ def first_page(browser: Browser, served: tuple[Host, str]) -> Iterator[tuple[Pag
 def page(first_page: tuple[Page, list[str]]) -> Iterator[Page]:
     """The first page, with nothing sounding and nothing shown yet."""
     page, wrong = first_page
+    page.set_viewport_size(SIZE)
     page.evaluate(RESET)
     yield page
     for key in "adgh":

@@ -4,6 +4,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.live import wait_until
+
 NOTES = "#log li"
 STUB_MIDI = """
 navigator.requestMIDIAccess = async () => {
@@ -54,6 +56,11 @@ def wait_for_value(page: Page, name: str, value: Any) -> None:
         "([name, value]) => JSON.stringify(concertino.host.store.get(name)) === JSON.stringify(value)",
         arg=[name, value],
     )
+
+
+def wait_for_host(page: Page, name: str, value: Any) -> None:
+    """Wait until a control of the host itself has a value."""
+    wait_until(lambda: host_value(page, name) == value)
 
 
 def host_value(page: Page, name: str) -> Any:

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -55,8 +54,8 @@ SIZES = [(360, 640), (844, 390), (1024, 768), (3840, 2160)]
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_nothing_lies_outside_the_window(new_page: Callable[..., Page], width: int, height: int):
-    page = new_page(viewport={"width": width, "height": height})
+def test_nothing_lies_outside_the_window(page: Page, width: int, height: int):
+    page.set_viewport_size({"width": width, "height": height})
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     assert page.evaluate(OUTSIDE) == []
 
@@ -99,8 +98,8 @@ def test_part_colours_stay_apart_for_every_kind_of_colour_vision(page: Page):
             assert min(np.linalg.norm(a - b) for a, b in combinations(labs, 2)) > APART
 
 
-def test_nothing_moves_by_itself_where_motion_is_unwelcome(new_page: Callable[..., Page]):
-    page = new_page(reduced_motion="reduce")
+def test_nothing_moves_by_itself_where_motion_is_unwelcome(page: Page):
+    page.emulate_media(reduced_motion="reduce")
     edges = page.evaluate(
         """async () => {
           const { roll } = concertino;
@@ -109,4 +108,5 @@ def test_nothing_moves_by_itself_where_motion_is_unwelcome(new_page: Callable[..
           return [first, roll.edge()].map((edge) => edge % 2);
         }"""
     )
+    page.emulate_media(reduced_motion="no-preference")
     assert edges == [0, 0]

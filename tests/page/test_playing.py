@@ -5,7 +5,6 @@ from playwright.sync_api import Page
 
 from tests.page.browser import needs_chromium
 from tests.page.playing import (
-    STUB_MIDI,
     host_value,
     key_place,
     notes,
@@ -116,8 +115,7 @@ def test_the_keyboard_is_played_from_the_focus_alone(page: Page):
     wait_for_note(page, 61, "ended")
 
 
-def test_several_touches_are_a_chord(new_page: Callable[..., Page]):
-    page = new_page(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+def test_several_touches_are_a_chord(page: Page):
     touch = page.context.new_cdp_session(page)
     points = [dict(zip("xy", key_place(page, pitch), strict=True)) for pitch in (60, 64)]
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points})
@@ -127,8 +125,7 @@ def test_several_touches_are_a_chord(new_page: Callable[..., Page]):
     wait_for_silence(page)
 
 
-def test_a_web_midi_keyboard_plays_with_its_pedal(new_page: Callable[..., Page]):
-    page = new_page(STUB_MIDI)
+def test_a_web_midi_keyboard_plays_with_its_pedal(page: Page):
     page.click("#tab-setup")
     page.click("[data-action='web-midi']")
     page.wait_for_selector("text=Stub keys")
@@ -153,8 +150,8 @@ def test_panic_ends_everything_that_sounds(page: Page):
     assert not [note for note in notes(page) if note["state"] == "sounding"]
 
 
-def test_a_page_that_vanishes_lets_go_of_its_keys(new_page: Callable[..., Page]):
-    gone, stays = new_page(), new_page()
+def test_a_page_that_vanishes_lets_go_of_its_keys(page: Page, new_page: Callable[[], Page]):
+    gone, stays = new_page(), page
     strike(gone, 65)
     wait_for_note(gone, 65, "sounding")
     wait_for_note(stays, 65, "sounding")

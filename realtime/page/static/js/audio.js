@@ -22,7 +22,7 @@ export class PageAudio extends EventTarget {
     this.volume = 1;
     /** @type {number[]} */
     this.measures = [];
-    /** @type {{fill: number, target: number, dry: number, peak: number} | null} */
+    /** @type {{fill: number, margin: number, dry: number, peak: number} | null} */
     this.report = null;
     this.heard = 0;
     host.addEventListener("audio", (event) => this.take(/** @type {CustomEvent} */ (event).detail));

@@ -1,22 +1,25 @@
 // @ts-check
 /**
- * Plays the host's sound on the page's own clock: keeps a small store of frames, reads it a little faster or
- * slower than real time so that the store stays as full as it should be, and asks for a fuller one after it
- * ran dry.
+ * Plays the host's sound on the page's own clock. Blocks come unevenly; what counts is how little was left in
+ * the store at its emptiest of late. That is held at a small margin by reading a little faster or slower than
+ * real time; the margin grows when the store runs dry, and shrinks again in calm.
  *
  * Runs in an AudioWorklet; messages in: `{frame, samples}`, stereo, interleaved, int16. Messages out, ten times
- * a second: `{time, frame, fill, target, dry, peak}`, the frame of the host that is read at context time `time`.
+ * a second: `{time, frame, fill, margin, dry, peak}`, where `frame` is the host's frame that is read at context
+ * time `time`, -1 while nothing is.
  */
 
 const KEPT = 1 << 17;
-const FIRST_TARGET_SECONDS = 0.04;
-const LEAST_TARGET_SECONDS = 0.02;
-const MOST_TARGET_SECONDS = 0.3;
-const STEP_UP_SECONDS = 0.015;
-const STEP_DOWN_SECONDS = 0.002;
-const CALM_SECONDS = 10;
-/** How far the pitch may bend: 3 cents. */
-const MOST_BEND = 0.0018;
+const FIRST_FILL_SECONDS = 0.03;
+const FIRST_MARGIN_SECONDS = 0.008;
+const LEAST_MARGIN_SECONDS = 0.004;
+const MOST_MARGIN_SECONDS = 0.2;
+const WINDOW_SECONDS = 1;
+const CALM_SECONDS = 8;
+/** An excess beyond this is left out at once, with a short fade; a smaller one is played a little faster. */
+const JUMP_SECONDS = 0.03;
+/** How far the pitch may bend: 4 cents. */
+const MOST_BEND = 0.0023;
 const FADE_FRAMES = 96;
 const REPORT_SECONDS = 0.1;
 
@@ -30,15 +33,19 @@ class HostSound extends AudioWorkletProcessor {
     /** Host frames: the next to be written, and the one that is read. */
     this.head = -1;
     this.at = 0;
-    this.target = FIRST_TARGET_SECONDS;
-    this.smooth = 0;
     this.playing = false;
+    this.firstFill = FIRST_FILL_SECONDS;
+    this.margin = FIRST_MARGIN_SECONDS;
+    this.lowest = Infinity;
+    this.windowEnd = 0;
+    this.bend = 0;
+    this.jump = 0;
     this.gain = 0;
+    this.last = [0, 0];
     this.dry = 0;
     this.calmSince = 0;
     this.reported = 0;
     this.peak = 0;
-    this.last = [0, 0];
     // @ts-ignore
     this.port.onmessage = (event) => this.take(event.data);
   }
@@ -48,8 +55,7 @@ class HostSound extends AudioWorkletProcessor {
     const frames = samples.length / 2;
     if (this.head < 0 || frame < this.head || frame - this.head > this.rate / 4) {
       this.playing = false;
-      this.head = frame;
-      this.at = frame;
+      this.head = this.at = frame;
     }
     for (; this.head < frame; this.head++) this.left[this.head % KEPT] = this.right[this.head % KEPT] = 0;
     for (let place = 0; place < frames; place++, this.head++) {
@@ -74,44 +80,65 @@ class HostSound extends AudioWorkletProcessor {
     const [left, right] = outputs[0];
     // @ts-ignore
     const now = currentTime, own = sampleRate;
-    const target = this.target * this.rate;
-    let fill = this.head - this.at;
-    if (!this.playing && this.head >= 0 && fill >= target) {
-      this.at = this.head - target;
-      fill = this.smooth = target;
-      this.playing = true;
-      this.calmSince = now;
-    }
-    if (fill > 4 * target + this.rate * 0.05) this.at = this.head - target; // the page slept: what is old is left out
-    this.smooth += (fill - this.smooth) * 0.01;
-    const bend = Math.min(Math.max((this.smooth / target - 1) * 0.004, -MOST_BEND), MOST_BEND);
-    const step = (this.rate / own) * (1 + bend);
+    if (!this.playing) this.begin(now);
+    else this.regulate(now);
+    const step = (this.rate / own) * (1 + this.bend);
     for (let place = 0; place < left.length; place++) {
       if (this.playing && this.at + 3 > this.head) this.runDry(now);
-      const aim = this.playing ? 1 : 0;
+      const aim = this.playing && !this.jump ? 1 : 0;
       this.gain += Math.sign(aim - this.gain) * Math.min(Math.abs(aim - this.gain), 1 / FADE_FRAMES);
       if (this.playing) {
         this.last = [this.sample(this.left, this.at), this.sample(this.right, this.at)];
         this.at += step;
       }
+      if (this.jump && this.gain === 0) {
+        this.at += this.jump;
+        this.jump = 0;
+      }
       left[place] = this.last[0] * this.gain;
       right[place] = this.last[1] * this.gain;
       this.peak = Math.max(this.peak, Math.abs(left[place]), Math.abs(right[place]));
-    }
-    if (this.playing && now - this.calmSince > CALM_SECONDS) {
-      this.calmSince = now;
-      this.target = Math.max(this.target - STEP_DOWN_SECONDS, LEAST_TARGET_SECONDS);
     }
     if (now - this.reported > REPORT_SECONDS) this.report(now + left.length / own);
     return true;
   }
 
+  /** Start to read once there is enough. @param {number} now */
+  begin(now) {
+    const enough = this.firstFill * this.rate;
+    if (this.head < 0 || this.head - this.at < enough) return;
+    this.at = this.head - enough;
+    this.playing = true;
+    this.bend = 0;
+    this.calmSince = now;
+    this.lowest = Infinity;
+    this.windowEnd = now + WINDOW_SECONDS;
+  }
+
+  /** Keep the store at its emptiest near the margin. @param {number} now */
+  regulate(now) {
+    this.lowest = Math.min(this.lowest, (this.head - this.at) / this.rate);
+    if (now < this.windowEnd) return;
+    const excess = this.lowest - this.margin;
+    if (excess > JUMP_SECONDS) this.jump = excess * this.rate;
+    else this.bend = Math.min(Math.max(excess / (4 * WINDOW_SECONDS), -MOST_BEND), MOST_BEND);
+    this.lowest = Infinity;
+    this.windowEnd = now + WINDOW_SECONDS;
+    if (now - this.calmSince > CALM_SECONDS) {
+      this.calmSince = now;
+      this.margin = Math.max(this.margin * 0.85, LEAST_MARGIN_SECONDS);
+      this.firstFill = Math.max(this.firstFill * 0.85, FIRST_FILL_SECONDS);
+    }
+  }
+
   /** @param {number} now */
   runDry(now) {
     this.playing = false;
+    this.jump = 0;
     this.dry += 1;
     this.calmSince = now;
-    this.target = Math.min(this.target + STEP_UP_SECONDS, MOST_TARGET_SECONDS);
+    this.margin = Math.min(this.margin * 1.5 + 0.004, MOST_MARGIN_SECONDS);
+    this.firstFill = Math.min(this.firstFill * 1.3, MOST_MARGIN_SECONDS);
   }
 
   /** @param {number} time context time of the next frame that is read */
@@ -122,7 +149,7 @@ class HostSound extends AudioWorkletProcessor {
       time,
       frame: this.playing ? this.at : -1,
       fill: (this.head - this.at) / this.rate,
-      target: this.target,
+      margin: this.margin,
       dry: this.dry,
       peak: this.peak,
     });

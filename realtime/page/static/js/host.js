@@ -18,7 +18,7 @@ export class Host extends EventTarget {
     super();
     this.clock = new HostClock();
     this.notes = new Notes();
-    this.store = new Store((name, value) => this.connection.ask({ type: "set", name, value }));
+    this.store = new Store(async (name, value) => (await this.connection.ask({ type: "set", name, value })).value);
     /** @type {any[]} */
     this.table = [];
     /** @type {Record<string, string[]>} */

@@ -13,7 +13,7 @@ export function makePresets(sheet, host, learn) {
   const list = make("ul", { class: "list", "aria-label": "Presets" });
   const knobs = make("ul", { class: "list", "aria-label": "Knobs" });
   const name = make("input", { class: "field", type: "text", maxlength: 64, "aria-label": "Name of the preset", placeholder: "Name" });
-  const call = (/** @type {string} */ control, /** @type {any} */ value) => host.call(control, value).catch((error) => say(error.message, true));
+  const call = (/** @type {string} */ control, /** @type {any} */ value = undefined) => host.call(control, value).catch((error) => say(error.message, true));
   const save = make("form", { class: "buttons", onsubmit: async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (name.value && (await call("preset/save", name.value)) !== undefined) name.value = "";

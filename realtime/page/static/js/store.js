@@ -1,6 +1,8 @@
 // @ts-check
 /**
- * The host's controls and their values as this page knows them; what is shown derives from here.
+ * The host's controls and their values as this page knows them; what is shown derives from here. A value that
+ * is changed here is shown at once, and the host's word counts again as soon as it has answered: the echoes of a
+ * slider's earlier places must not pull it back.
  *
  * @typedef {object} Control a line of the host's own table
  * @property {string} name such as `tempo`, or `parts/1/volume`
@@ -13,7 +15,7 @@
  */
 
 export class Store {
-  /** @param {(name: string, value: any) => Promise<any>} write sends a value to the host */
+  /** @param {(name: string, value: any) => Promise<any>} write sends a value to the host; gives what it is then */
   constructor(write) {
     this.write = write;
     /** @type {Map<string, Control>} */
@@ -24,8 +26,12 @@ export class Store {
     this.watchers = new Map();
     /** @type {Set<() => void>} */
     this.redescribed = new Set();
-    /** @type {Map<string, any>} */
+    /** What the host said last. @type {Map<string, any>} */
+    this.told = new Map();
+    /** Values that are to be sent. @type {Map<string, any>} */
     this.pending = new Map();
+    /** Controls whose answer is being waited for. @type {Set<string>} */
+    this.asked = new Set();
     /** @type {(error: Error) => void} */
     this.onRefusal = () => {};
   }
@@ -60,6 +66,12 @@ export class Store {
 
   /** Take one value from the host. @param {string} name @param {any} value */
   take(name, value) {
+    this.told.set(name, value);
+    if (!this.asked.has(name) && !this.pending.has(name)) this.show(name, value);
+  }
+
+  /** @param {string} name @param {any} value */
+  show(name, value) {
     if (value === undefined || value === null) this.values.delete(name);
     else this.values.set(name, value);
     for (const fn of this.watchers.get(name) ?? []) fn(value, name);
@@ -98,20 +110,28 @@ export class Store {
   }
 
   /**
-   * Change a value: shown at once, sent with the next frame, and put back if the host refuses it.
+   * Change a value: shown at once, sent when the one before has been answered, put back if the host refuses it.
    * @param {string} name
    * @param {any} value
    */
   set(name, value) {
-    const first = this.pending.size === 0;
     this.pending.set(name, value);
-    this.take(name, value);
-    if (first) setTimeout(() => this.flush(), 16);
+    this.show(name, value);
+    if (!this.asked.has(name)) this.send(name);
   }
 
-  async flush() {
-    const changes = [...this.pending];
-    this.pending.clear();
-    await Promise.all(changes.map(([name, value]) => this.write(name, value).catch(this.onRefusal)));
+  /** @param {string} name */
+  async send(name) {
+    this.asked.add(name);
+    const value = this.pending.get(name);
+    this.pending.delete(name);
+    try {
+      this.told.set(name, await this.write(name, value));
+    } catch (error) {
+      this.onRefusal(/** @type {Error} */ (error));
+    }
+    this.asked.delete(name);
+    if (this.pending.has(name)) this.send(name);
+    else this.show(name, this.told.get(name));
   }
 }
