@@ -7,6 +7,7 @@ next window keeps are read into a second past, a few with each row that comes, s
 import numpy as np
 
 from realtime.continuation.windows import WHOLE, Window, Windows
+from realtime.contract.continuation import CODES
 from realtime.contract.plugin import Plugin
 from realtime.contract.row_stepper import CPU, Past, RowStepper
 from realtime.music.mmt.representation import BEAT, BEATS, FIELDS, NOTE, TYPE
@@ -16,6 +17,8 @@ BLOCK = 8
 differs in the last digits, in 8 bits visibly, with the rows that are read beside them."""
 AHEAD = 3
 """Rows of the next window that are read for each row that comes, so that it is there in time."""
+HIGHEST = np.array([np.iinfo(np.int64).max if field == "beat" else size for field, size in CODES.items()])
+"""What the codes of each field are below."""
 
 
 class _Loaded:
@@ -23,6 +26,10 @@ class _Loaded:
 
     def __init__(self, past: Past, window: Window = WHOLE):
         self.past, self.window, self.end = past, window, 0
+
+    def holds(self, window: Window) -> bool:
+        """Whether it is of that window, whenever that takes over."""
+        return self.window._replace(at=window.at) == window
 
 
 class Decoder:
@@ -76,6 +83,8 @@ class Decoder:
         """
         if rows.ndim != 2 or rows.shape[1] != len(FIELDS) or not len(rows):
             raise ValueError(f"rows are read one or more at a time, each of six codes; not {rows.shape}")
+        if (rows < 0).any() or (rows >= HIGHEST).any():
+            raise ValueError("a row has a code that is out of range")
         begin, end = self.length, self.length + len(rows)
         while end > len(self._rows):
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
@@ -85,30 +94,26 @@ class Decoder:
         window = self._windows.current
         if self._now.window != window:
             self._turn(window)
-        scores = self._fill(self._now, end, 1 if self.steady else self.context)
-        self._owed += AHEAD * len(rows)
-        self.prepare(self._owed)
+        scores = self._fill(end)
+        self._owed = min(self.prepare(self._owed + AHEAD * len(rows)), BLOCK)
         return scores
 
     def prepare(self, rows: int) -> int:
-        """Read up to ``rows`` rows of the next window ahead of time; return how many are left to read.
+        """Read up to ``rows`` rows of the next window ahead of time; return how many of them were not read.
 
         ``read`` does so by itself, a few at a time; who has time to spare may do it sooner.
         """
-        window = self._windows.next
+        window, spare = self._windows.next, self._spare
         if window is None:
-            self._owed = 0
-            return 0
-        spare = self._spare
-        if spare.window != window:
-            spare.window, spare.end = window, 0
+            return rows
+        if not spare.holds(window):
+            spare.end = 0
+        spare.window = window
         ready = window.place(self.length) // BLOCK * BLOCK
-        self._owed = rows
-        while self._owed >= BLOCK and spare.end < ready:
+        while rows >= BLOCK and spare.end < ready:
             self._run(spare, spare.end + BLOCK)
-            self._owed -= BLOCK
-        self._owed = min(self._owed, BLOCK)
-        return ready - spare.end
+            rows -= BLOCK
+        return rows
 
     def rewind(self, length: int) -> None:
         """Forget all rows from ``length`` on.
@@ -125,7 +130,9 @@ class Decoder:
         self._windows.rewind(self._rows[:length])
         for loaded in (self._now, self._spare):
             loaded.end = min(loaded.end, max(0, loaded.window.place(length)))
-        if self._windows.current == self._spare.window:
+            if loaded.window.at < 0 or length <= loaded.window.at:
+                loaded.end = loaded.end // BLOCK * BLOCK
+        if self._spare.window == self._windows.current != self._now.window:
             self._turn(self._spare.window)
 
     def reset(self) -> None:
@@ -136,24 +143,22 @@ class Decoder:
         """Let the other past be the one that is read into, and make it that of ``window``."""
         self._now, self._spare = self._spare, self._now
         now = self._now
-        if now.window._replace(at=window.at) != window:
+        if not now.holds(window):
             now.end = 0
         now.window = window
-        # What came before it took over is read in whole blocks, as it was or would have been ahead of time.
-        before = window.place(window.at) // BLOCK * BLOCK
-        now.end = now.end if now.end >= before else now.end // BLOCK * BLOCK
+
+    def _fill(self, end: int) -> np.ndarray:
+        """Read what is missing up to row ``end``; return the last scores."""
+        now = self._now
+        # What came before the window took over is read in whole blocks, as it is ahead of time.
+        before = now.window.place(now.window.at) // BLOCK * BLOCK
         while now.end < before:
             self._run(now, now.end + BLOCK)
-
-    def _fill(self, loaded: _Loaded, end: int, most: int) -> np.ndarray:
-        """Read what is missing up to row ``end``, ``most`` rows a run; return the last scores."""
-        scores, last = None, loaded.window.place(end)
-        if loaded.end >= last:
-            loaded.end = last - 1
-        while loaded.end < last:
-            scores = self._run(loaded, min(last, loaded.end + most))
-        assert scores is not None
-        return scores
+        most, last = 1 if self.steady else self.context, now.window.place(end)
+        while True:
+            scores = self._run(now, min(last, now.end + most))
+            if now.end == last:
+                return scores
 
     def _run(self, loaded: _Loaded, end: int) -> np.ndarray:
         """Read the rows at the places up to ``end``; return the scores of the last."""
