@@ -5,12 +5,13 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from realtime.cli import complete
+from realtime.cli import complete, turns
 from realtime.cli.endings import Endings
 
 if TYPE_CHECKING:
@@ -81,6 +82,20 @@ def play(
             help="Port of the page, HTTP and OSC; ADDRESS:PORT to be reached from elsewhere; or `off`."
         ),
     ] = "7780",
+    continuation: Annotated[
+        str | None,
+        typer.Option(
+            "--continue",
+            help="Model that goes on from what you play: at the left pedal, the key c, or --silence.",
+            autocompletion=complete.model_names,
+        ),
+    ] = None,
+    mode: turns.Mode = None,
+    temperature: turns.Temperature = None,
+    bars: turns.Bars = None,
+    silence: turns.Silence = None,
+    trigger: turns.Trigger = None,
+    seed: turns.Seed = None,
     plain: Annotated[bool, typer.Option("--plain", help="Print lines instead of the live view.")] = False,
     as_json: Annotated[
         str | None, typer.Option("--json", help="Write the summary as JSON to this file (- is the terminal).")
@@ -101,9 +116,15 @@ def play(
     if bits not in ("24", "float"):
         raise ValueError(f"--bits {bits!r}: choose 24 or float")
     control_address(control)
+    told = turns.given(
+        mode=mode, temperature=temperature, bars=bars, silence_beats=silence, controller=trigger, seed=seed
+    )
+    if told and continuation is None:
+        raise ValueError(f"{', '.join(told)}: of a continuation; choose a model for it with --continue")
     options = Options(
         ensemble, audio, midi_in, midi_out, period, rate, soundfont, tempo, record, separator, bits, control
     )
+    options = replace(options, continuation=continuation, turns=told)
     with Endings() as endings:
         summary = perform(options, plain or not sys.stdout.isatty(), as_json == "-", endings)
         if as_json == "-":
@@ -199,6 +220,10 @@ def turn(session: "Session", view: "View") -> None:
                 session.panic()
             elif key == "t":
                 session.taps.tap()
+            elif key == "c" and session.continuation:
+                session.continuation.toggle()
+            elif key == "m" and session.continuation:
+                session.continuation.next_mode()
             elif key and key in PART_KEYS[: session.parts()]:
                 session.switch(PART_KEYS.index(key))
             elif key.isdigit() and 0 < int(key) <= len(session.engine.slots):
@@ -222,5 +247,10 @@ def print_summary(summary: dict[str, Any]) -> None:
     Console().print(table)
     counters = summary["counters"]
     print(f"xruns {summary['xruns']}, separator late {counters['late']}, by rule {counters['fallback']}")
+    if going_on := summary.get("continuation"):
+        print(
+            "{model} played {notes} notes in {triggers} turns, {late} late; ready {isr:.2%}, first note "
+            "{first_note_p50_ms} ms (p99 {first_note_p99_ms}), restarts {restarts}".format(**going_on)
+        )
     for path in summary["files"]:
         print(f"wrote {path}")

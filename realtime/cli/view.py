@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from realtime.continuation.settings import Status
 from realtime.engine.state import (
     LOG_CHANNEL,
     LOG_DATA1,
@@ -44,6 +45,19 @@ NOTE_ON, NOTE_OFF = 0x90, 0x80
 def note_name(pitch: int) -> str:
     """Return a pitch as musicians call it: 60 is C4."""
     return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def continuation_line(status: Status) -> Text:
+    """Return how the continuation is doing."""
+    playing = status.state == "playing"
+    text = Text()
+    text.append(f"{status.model} {status.mode}: {status.state}   ", "bold" if playing else "")
+    text.append(
+        f"ready {status.isr:.1%}   behind {status.staleness_ticks:.2f}   lead {status.lead_ms:.0f} ms   "
+    )
+    text.append(f"{status.notes_per_second:.0f} notes/s   late {status.late}   ")
+    text.append(f"first note {status.first_note_ms:.1f} ms (p99 {status.first_note_p99_ms:.1f})")
+    return text
 
 
 class View:
@@ -132,5 +146,9 @@ class View:
         slot = self.session.engine.slots[int(self.session.engine.state["slot"])]
         title = f"{slot.ensemble.title}  ·  {slot.separator or 'closest-pitch rule'}"
         notices = Text("\n".join(self.notices), style="dim")
-        body = Group(self._parts(), Text(), self._latency(), Text(), self._status(), notices)
-        return Panel(body, title=title, subtitle=KEYS_HELP, border_style="dim")
+        lines = [self._status()]
+        if self.session.continuation:
+            lines.append(continuation_line(self.session.continuation.status()))
+        body = Group(self._parts(), Text(), self._latency(), Text(), *lines, notices)
+        keys = KEYS_HELP + ("   c continue   m mode" if self.session.continuation else "")
+        return Panel(body, title=title, subtitle=keys, border_style="dim")

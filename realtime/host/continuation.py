@@ -134,6 +134,11 @@ class Continuation:
         with self._lock:
             (self.take_back if self._turns.conductor.playing else self.trigger)()
 
+    def next_mode(self) -> None:
+        """Change to the next mode."""
+        modes = list(Mode)
+        self.set_mode(modes[(modes.index(self.mode) + 1) % len(modes)])
+
     def status(self) -> Status:
         """Return how it is doing; from any thread."""
         with self._lock:
