@@ -82,8 +82,8 @@ class Roll:
     def take(self) -> tuple[list[list[Any]], list[list[Any]]]:
         """Return the notes that began and those that ended.
 
-        Rows: id, seconds, part, pitch, velocity, confidence, continued; and id, seconds. Parts are counted from 1; the
-        confidence is None where no model chose.
+        Rows: id, seconds, part, pitch, velocity, confidence, continued; and id, seconds. Parts are counted
+        from 1; the confidence is None where no model chose; continued: the model plays it by itself.
         """
         began, self._on = self._on, []
         ended, self._off = self._off, []
