@@ -3,7 +3,7 @@
 The labels are those of the plugin, which decides note by note and takes ten times as long.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -16,13 +16,11 @@ from offline.lstm import LSTMSeparator, score_take
 from offline.runs import Scorer
 from offline.score import Piece
 from offline.take import Take
-from offline.whole.beam import search_all, side_by_side
+from offline.whole.beam import TOGETHER, search_all, side_by_side
 from offline.whole.plugin import build_whole
 
 Weights = Mapping[str, np.ndarray]
 M = TypeVar("M", bound=nn.Module)
-TOGETHER = 150_000
-"""Notes that are side by side, at most, when padded."""
 
 
 def build_lstm(weights: Weights) -> LSTMSeparator:
@@ -74,41 +72,25 @@ def lstm_labels(weights: Weights, takes: Sequence[Take]) -> list[np.ndarray]:
 def history_labels(weights: Weights, takes: Sequence[Take]) -> list[np.ndarray]:
     """Return what the separator that is told the past gives each note, on its own decisions."""
     model = build_history(weights)
-
-    def label(few: Sequence[Take]) -> list[np.ndarray]:
-        given, _ = play(model, make_batch(few, model.together))
-        return [line[: len(take)] for line, take in zip(given, few, strict=True)]
-
-    return _in_groups(label, takes)
-
-
-def whole_labels(weights: Weights, takes: Sequence[Take]) -> list[np.ndarray]:
-    """Return what the separator of whole pieces gives each note, as the host counts a take."""
-    model = build_whole(weights)
-
-    def label(few: Sequence[Take]) -> list[np.ndarray]:
-        found = []
-        told = [counted(take) for take in few]
-        pieces = [
-            Piece(take.name, n.tick, n.pitch, n.duration, take.part[n.order])
-            for take, n in zip(few, told, strict=True)
-        ]
-        for (labels, _), notes in zip(search_all(model, pieces), told, strict=True):
-            found.append(np.empty_like(labels))
-            found[-1][notes.order] = labels
-        return found
-
-    return _in_groups(label, takes)
-
-
-def _in_groups(
-    label: Callable[[Sequence[Take]], list[np.ndarray]], takes: Sequence[Take]
-) -> list[np.ndarray]:
-    """Return what ``label`` gives all takes, of which those of like length are side by side."""
     order = sorted(range(len(takes)), key=lambda place: -len(takes[place]))
     found: list[np.ndarray] = [np.zeros(0, np.int64)] * len(takes)
     for few in side_by_side([len(takes[place]) for place in order], TOGETHER):
         places = order[few.start : few.stop]
-        for place, labels in zip(places, label([takes[place] for place in places]), strict=True):
-            found[place] = labels
+        given, _ = play(model, make_batch([takes[place] for place in places], model.together))
+        for place, line in zip(places, given, strict=True):
+            found[place] = line[: len(takes[place])]
+    return found
+
+
+def whole_labels(weights: Weights, takes: Sequence[Take]) -> list[np.ndarray]:
+    """Return what the separator of whole pieces gives each note, as the host counts a take."""
+    told = [counted(take) for take in takes]
+    pieces = [
+        Piece(take.name, notes.tick, notes.pitch, notes.duration, take.part[notes.order])
+        for take, notes in zip(takes, told, strict=True)
+    ]
+    found = []
+    for (labels, _), notes in zip(search_all(build_whole(weights), pieces), told, strict=True):
+        found.append(np.empty_like(labels))
+        found[-1][notes.order] = labels
     return found

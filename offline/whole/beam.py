@@ -20,8 +20,8 @@ WAYS = 8
 """Ways that are carried on, and half of those that are compared at each note."""
 SHIFTS = (-3, 0, 3)
 """Semitones by which the piece is moved."""
-READ = 1 << 13
-"""Notes of all pieces that are read at a time, at most."""
+TOGETHER, READ = 150_000, 1 << 13
+"""Notes, when padded, that are searched at a time, and that are read at a time."""
 LOST = np.float32(-1e9)
 LIFT = np.float32(1e-3)
 """By how much the score of a label that was chosen for what follows is put above all others."""
@@ -85,23 +85,36 @@ def side_by_side(lengths: Sequence[int], most: int) -> list[range]:
     return found
 
 
-@torch.no_grad()
 def search_all(
     model: WholeSeparator, pieces: Sequence[Piece], ways: int = WAYS, shifts: Sequence[int] = SHIFTS
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return, for each piece, the labels, int64 (notes,), and scores of which they are the highest.
 
     The scores, float32 (notes, parts), are the logarithms of each part's probability given the labels before;
-    where another label was chosen for what follows, its score is raised. All pieces are held at once.
+    where another label was chosen for what follows, its score is raised.
     """
     model.eval()
     order = sorted(range(len(pieces)), key=lambda place: -len(pieces[place]))
-    batch, parts = make_batch([pieces[place] for place in order]), model.parts
+    found: list = [None] * len(pieces)
+    for few in side_by_side([len(pieces[place]) for place in order], TOGETHER):
+        places = order[few.start : few.stop]
+        together = _search_together(model, [pieces[place] for place in places], ways, shifts)
+        for place, labelled in zip(places, together, strict=True):
+            found[place] = labelled
+    return found
+
+
+@torch.no_grad()
+def _search_together(
+    model: WholeSeparator, pieces: Sequence[Piece], ways: int, shifts: Sequence[int]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return labels and scores of pieces, of which the longest come first."""
+    batch, parts = make_batch(pieces), model.parts
     columns, lengths = (batch.onset, batch.pitch, batch.duration), batch.lengths
     count, longest = batch.part.shape
     context = torch.zeros(longest, count, len(shifts), model.context.out_features)
     for few in side_by_side(lengths.tolist(), READ):  # reading takes more memory than what is read
-        read = make_batch([pieces[order[b]] for b in few])
+        read = make_batch(pieces[few.start : few.stop])
         context[: len(read.part[0]), few.start : few.stop] = read_shifted(model, read, shifts)
     last = np.full((count, ways, parts, 4), NEVER)
     total = np.full((count, ways), LOST, np.float32)
@@ -117,10 +130,7 @@ def search_all(
         _advance_all(
             i, *columns, total[:k, :, None] + chances[:k, i], last[:k], parents[:k], chosen[:k], total[:k]
         )
-    found: list = [None] * count
-    for b, place in enumerate(order):
-        found[place] = _way_back(parents[b, : lengths[b]], chosen[b], chances[b])
-    return found
+    return [_way_back(parents[b, :n], chosen[b], chances[b]) for b, n in enumerate(lengths)]
 
 
 @njit(cache=True)

@@ -8,7 +8,7 @@ import torch
 from offline.corpora.catalog import Corpus
 from offline.drafts import Draft
 from offline.score import Piece
-from offline.whole.beam import SHIFTS, WAYS, search
+from offline.whole.beam import SHIFTS, WAYS, search_all
 from offline.whole.graph import whole_graph
 from offline.whole.model import WholeSeparator
 from realtime.contract.kinds import SEQUENCE_SEPARATOR
@@ -83,9 +83,8 @@ def check_whole_parity(model: WholeSeparator, plugin: Plugin, pieces: Sequence[P
     """
     scorer = SequenceScorer(plugin, model.parts)
     largest = 0.0
-    for piece in pieces:
+    for piece, (labels, scores) in zip(pieces, search_all(model, pieces), strict=True):
         found = scorer.score(sequence_features(piece.onset, piece.pitch, piece.duration))
-        labels, scores = search(model, piece)
         difference = float(np.abs(found - scores).max(initial=0.0))
         largest = max(largest, difference)
         if difference > TOLERANCE or (found.argmax(1) != labels).any():
