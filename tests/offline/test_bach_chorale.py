@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from offline.chorales import PARTS
-from offline.evaluation import evaluate, evaluate_human
+from offline.evaluation import labeller, measure_human, measure_labels
 from offline.export import metrics_of
 from offline.weights import FOLDER, load_weights
 from realtime.contract.library import shipped_folder
@@ -20,24 +20,43 @@ def plugin():
     return load_plugin(shipped_folder() / "bach-chorale")
 
 
-def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_piece(plugin, test_takes):
+@pytest.fixture(scope="module")
+def weights():
     torch = pytest.importorskip(
         "torch", reason="the sequence model needs torch: pip install 'concertino[offline]'"
     )
-    torch.set_num_threads(1)  # more only get in each other's way on a model this small
+    torch.set_num_threads(1)  # more only get in each other's way on models this small
+    return load_weights(FOLDER / "bach-chorale.npz")[0]
+
+
+def test_the_step_graph_gives_the_scores_of_the_sequence_model_on_every_test_piece(
+    plugin, weights, test_takes
+):
     from offline.human import PERTURBATIONS, human_takes
     from offline.runs import check_parity
     from offline.scoring import history_scorer
 
-    scorer = history_scorer(load_weights(FOLDER / "bach-chorale.npz")[0])
     takes = test_takes + human_takes(test_takes, list(PERTURBATIONS))
-    assert check_parity(scorer, plugin, takes) < 1e-4
+    assert check_parity(history_scorer(weights), plugin, takes) < 1e-4
 
 
-def test_it_is_as_accurate_as_the_papers_offline_model_and_as_its_manifest_says(plugin, test_takes):
-    result = evaluate(plugin, test_takes, PARTS)
+def test_side_by_side_takes_get_the_labels_that_the_step_graph_gives_them(plugin, weights, test_takes):
+    from offline.human import PERTURBATIONS, human_takes
+    from offline.scoring import history_labels
+
+    label = labeller(plugin, 4)
+    takes = test_takes[:2] + human_takes(test_takes[2:4], list(PERTURBATIONS))
+    for take, labels in zip(takes, history_labels(weights, takes), strict=True):
+        np.testing.assert_array_equal(labels, label(take))
+
+
+def test_it_is_as_accurate_as_the_papers_offline_model_and_as_its_manifest_says(plugin, weights, test_takes):
+    """Measured by the sequence model, which was shown above to give what the graph gives."""
+    from offline.scoring import history_labels
+
+    result = measure_labels(history_labels(weights, test_takes), [take.part for take in test_takes], PARTS)
     assert result.accuracy >= OFFLINE
-    human = evaluate_human(plugin, test_takes, PARTS)
+    human = measure_human(lambda takes: history_labels(weights, takes), test_takes, PARTS)
     assert metrics_of(result, human) == pytest.approx(plugin.manifest.metrics, abs=2e-4)
 
 
