@@ -28,6 +28,9 @@ COMMANDS: dict[str, Command] = {
     "play": Command(PLAYING, "Play an ensemble from one keyboard, live.", "realtime.cli.play:play"),
     "ctl": Command(PLAYING, "Ask a running host, or tell it something.", "realtime.cli.ctl:app"),
     "render": Command(PLAYING, "Render a MIDI file to audio, as play would.", "realtime.cli.render:render"),
+    "continue": Command(
+        PLAYING, "Go on from a MIDI file, as the ensemble does live.", "realtime.cli.continue_:continue_"
+    ),
     "devices": Command(LOOKING, "List MIDI and audio devices.", "realtime.cli.devices:devices"),
     "doctor": Command(LOOKING, "Check that this machine can play.", "realtime.cli.doctor:doctor"),
     "models": Command(LOOKING, "List, show, verify and add models.", "realtime.cli.models:app"),

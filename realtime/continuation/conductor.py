@@ -136,8 +136,8 @@ class Conductor:
     def _phrase(self) -> int:
         return self.settings.bars * self.settings.bar * BEAT
 
-    def begin(self, tick: float, bound: float | None = None) -> list[Action]:
-        """Begin the model's turn, unless it is on."""
+    def begin(self, tick: float, bound: float | None = None, length: int | None = None) -> list[Action]:
+        """Begin the model's turn, unless it is on; see ``Begin``."""
         self._paused = False
         if self.playing:
             return []
@@ -145,7 +145,8 @@ class Conductor:
             bound = tick + SETTLED
         elif bound is None and self.ruled:
             bound = float(math.ceil(tick + SOON))
-        length = self._phrase if self.settings.mode == Mode.TRADE else None
+        if length is None and self.settings.mode == Mode.TRADE:
+            length = self._phrase
         self.playing, self._call = True, None
         self._ends = None if length is None else tick + length
         return [Begin(tick, bound, length)]

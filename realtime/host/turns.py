@@ -3,7 +3,7 @@
 The live host and the offline one are this, around a worker that is elsewhere or here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -74,6 +74,12 @@ class Turns:
         self._decided: dict[tuple[int, int], int] = {}
         self._playing: dict[tuple[int, int], int] = {}
         self._whole = -1
+        self._resting: frozenset[int] = frozenset()
+        self.cast, self.switched_off = self._cast()
+
+    def rest(self, parts: Iterable[int]) -> None:
+        """Keep parts from the model, before it is set up."""
+        self._resting = frozenset(parts)
         self.cast, self.switched_off = self._cast()
 
     def _cast(self) -> tuple[Cast, tuple[int, ...]]:
@@ -90,8 +96,12 @@ class Turns:
             )
             for channel in channels
         )
-        off = tuple(part for part, channel in enumerate(channels) if not state["part_plays"][channel])
-        return cast, off
+        off = (
+            part
+            for part, channel in enumerate(channels)
+            if part in self._resting or not state["part_plays"][channel]
+        )
+        return cast, tuple(off)
 
     def send(self, message: ToWorker) -> None:
         """Tell the worker."""
