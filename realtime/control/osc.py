@@ -48,6 +48,8 @@ def parse(data: bytes) -> list[OscMessage]:
     Raises:
         ValueError: it is no OSC.
     """
+    if len(data) % 4:  # python-osc would fill up what is cut short
+        raise ValueError("not an OSC message: its length is not a multiple of 4")
     try:
         if not OscBundle.dgram_is_bundle(data):
             return [OscMessage(data)]

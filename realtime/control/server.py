@@ -22,6 +22,7 @@ from realtime.control.web import make_app
 from realtime.control.websocket import LONGEST, AbortingProtocol
 
 CONNECTIONS = 256
+ALIVE_SECONDS = 0.5
 UNREAD_BYTES = 1 << 17
 """What the system keeps for a client that does not read."""
 PING_SECONDS = 5.0
@@ -96,9 +97,18 @@ async def serve(setup: pipe.Setup, reader: pipe.Reader, out: BinaryIO) -> None:
             from realtime.control.announce import announce
 
             announced = await announce(setup.address, port)
+    living = asyncio.create_task(_live(hub))
     await server.serve(sockets=[tcp])
+    living.cancel()
     if announced:
         await announced.async_close()
+
+
+async def _live(hub: Hub) -> None:
+    """Tell the host again and again that this process lives: one that hangs is replaced."""
+    while True:
+        await asyncio.sleep(ALIVE_SECONDS)
+        hub.listen()
 
 
 def _read(reader: pipe.Reader, hub: Hub, loop: asyncio.AbstractEventLoop, port: int) -> None:

@@ -29,7 +29,8 @@ MESSAGES = 2048
 """Messages to the server that may wait; more, and what is only to be seen is left out."""
 TICK_SECONDS = 1 / 60
 POLL_TICKS, LEVEL_TICKS, LATENCY_TICKS = 6, 3, 30
-HUNG_SECONDS = 5.0
+HUNG_SECONDS = 10.0
+"""How long a server that says nothing, not even that it lives, is left alone."""
 START_SECONDS = 30.0
 RESTART_SECONDS = 1.0
 ENDED = "the control interface ended at its start; CONCERTINO_DEBUG=1 shows why"
@@ -74,6 +75,8 @@ class Serving:
         self._listen = pipe.Listen(0, [])
         self._end_hearing: Callable[[], None] | None = None
         self._stale = False
+        self._heard_at = 0.0
+        """When the server last said something; 0: it has said nothing yet."""
         self._threads = [
             threading.Thread(target=run, name=f"control-{run.__name__.strip('_')}", daemon=True)
             for run in (self._serve, self._tick, self._work)
@@ -131,10 +134,12 @@ class Serving:
         self._send_state()
         reader = pipe.Reader(process.stdout, pipe.FromServer)  # type: ignore[arg-type]
         while (message := reader.read()) is not None:
+            self._heard_at = time.monotonic()
             try:
                 self._take(message)
             except Exception as error:
                 self.notice(f"a defect of the control interface: {error!r}; playing goes on")
+        self._heard_at = 0.0
         process.kill()
         self._queue.put(None) if not self._queue.full() else None
         process.wait()
@@ -227,6 +232,8 @@ class Serving:
             self._answer(ask)
 
     def _heed(self, listen: pipe.Listen) -> None:
+        if listen == self._listen:
+            return
         self._listen = listen
         self.visited = self.visited or listen.watching > 0
         formats = [name for name in listen.formats if name in FORMATS]
@@ -248,7 +255,7 @@ class Serving:
     # what happens
 
     def _tick(self) -> None:
-        count, hung_since = 0, 0.0
+        count = 0
         while not self._stop.wait(TICK_SECONDS):
             count += 1
             if count % POLL_TICKS == 0:
@@ -263,10 +270,9 @@ class Serving:
             ):
                 if due and (said := text(self._listen.watching > 0)):
                     self._send(pipe.Broadcast(said), needed=False)
-            hung_since = 0.0 if not self._queue.full() else hung_since or time.monotonic()
-            if hung_since and time.monotonic() - hung_since > HUNG_SECONDS and self._process:
+            if self._heard_at and time.monotonic() - self._heard_at > HUNG_SECONDS and self._process:
+                self._heard_at = 0.0
                 self._process.kill()
-                hung_since = 0.0
 
     def say(self, text: str) -> None:
         """Show a sentence to everyone on the page."""

@@ -35,7 +35,12 @@ Name = Annotated[
     ),
 ]
 Range = Annotated[
-    tuple[Key, Key], Meta(description="the lowest and the highest key, each from 0 to 127, the lowest first")
+    list[Key],
+    Meta(
+        min_length=2,
+        max_length=2,
+        description="the lowest and the highest key, each from 0 to 127, the lowest first",
+    ),
 ]
 Clock = Annotated[
     Literal["tap", "clock", "jack"],
@@ -111,9 +116,9 @@ def _of_part(name: str, kind: Any, about: str, **options: Any) -> Control:
     return Control(f"parts/{{part}}/{name}", about, kind, read, write, saved=True, **options)
 
 
-def _range(session: "Session", place: int) -> tuple[int, int]:
+def _range(session: "Session", place: int) -> list[int]:
     state, channel = session.engine.state, _channel(session, place)
-    return int(state["part_lowest"][channel]), int(state["part_highest"][channel])
+    return [int(state["part_lowest"][channel]), int(state["part_highest"][channel])]
 
 
 def _switch(session: "Session", place: int, value: bool) -> None:

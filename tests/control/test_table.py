@@ -40,7 +40,7 @@ def test_a_wrong_value_is_refused_in_a_sentence_with_the_name(name, value):
         ("parts/1/volume", 80.0, 80),
         ("parts/16/mute", 1, True),
         ("parts/1/mute", 0.0, False),
-        ("parts/1/range", [48, 84], (48, 84)),
+        ("parts/1/range", [48.0, 84], [48, 84]),
         ("panic", None, None),
         ("clock", "jack", "jack"),
     ],
