@@ -4,6 +4,7 @@ For each field the codes that may not come are left out, the best of the others 
 drawn. The type is drawn first; a row that is no note has no other fields.
 """
 
+import copy
 import math
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -11,6 +12,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 import numpy.typing as npt
 
+from realtime.music.mmt.draws import NO_NUMBERS, draw_row
 from realtime.music.mmt.representation import (
     ANNOUNCEMENT,
     BEAT,
@@ -20,7 +22,6 @@ from realtime.music.mmt.representation import (
     NOTE,
     POSITION,
     SIZES,
-    START_OF_NOTES,
     START_OF_SONG,
     TYPE,
     as_rows,
@@ -88,25 +89,64 @@ def _six(value: float | tuple[float, ...]) -> tuple[float, ...]:
 GREEDY = Sampling(temperature=0.0)
 
 
+CHANCES = 256
+"""Numbers that are drawn at once."""
+
+
 class Sampler:
     """Draws row after row, and knows what may come after those that it was shown or drew itself.
 
-    Types and beats never go back.
+    Types and beats never go back. ``type``, ``beat``, ``position`` and ``instrument`` are the latest codes,
+    and may be set. Of a generator that is given as the seed, numbers are taken ahead of time.
     """
 
     def __init__(self, sampling: Sampling, seed: int | np.random.Generator = 0):
         self.sampling = sampling
         self.draws = np.random.default_rng(seed)
-        self._kept, self._temperatures = sampling.kept, sampling.temperatures
         self.type = START_OF_SONG
         self.beat = self.position = self.instrument = 0
-        """Latest codes."""
-        self._allowed = np.zeros(SIZES[INSTRUMENT], bool)
+        self._options = np.array([sampling.strict, sampling.ends])
+        self._kept, self._temperatures = np.array(sampling.kept), np.array(sampling.temperatures, np.float64)
+        self._bound = np.zeros(2, np.int64)
+        self._announced = np.zeros(SIZES[INSTRUMENT], bool)
+        self._chosen: np.ndarray | None = None
+        self._all = np.ones(SIZES[INSTRUMENT], bool)
+        self._all[0] = False
+        self._chances, self._used = np.zeros(0), 0
+        self._work = np.zeros((2, max(SIZES)))
 
     @property
     def ended(self) -> bool:
         """Whether the song has ended."""
         return self.type == END_OF_SONG
+
+    def not_before(self, beat: int, position: int = 0) -> None:
+        """Let no note begin before the position (code) of the beat (code); 0 and 0 undo that."""
+        self._bound = np.array([beat, position])
+
+    def allow(self, instruments: npt.ArrayLike | None) -> None:
+        """Let nothing but these instruments (codes) be announced or play; None leaves it to ``sampling``.
+
+        Raises:
+            ValueError: there are none, or a code is none of an instrument.
+        """
+        if instruments is None:
+            self._chosen = None
+            return
+        codes = np.asarray(instruments, np.int64).reshape(-1)
+        if not len(codes) or codes.min() < 1 or codes.max() >= SIZES[INSTRUMENT]:
+            raise ValueError(
+                f"instruments are one or more codes from 1 to {SIZES[INSTRUMENT] - 1}; got {codes.tolist()}"
+            )
+        self._chosen = np.zeros(SIZES[INSTRUMENT], bool)
+        self._chosen[codes] = True
+
+    def clone(self) -> "Sampler":
+        """Return a sampler that goes on as this one would: to go back to it takes draws back."""
+        twin = copy.copy(self)
+        twin.draws = copy.deepcopy(self.draws)
+        twin._announced = self._announced.copy()
+        return twin
 
     def observe(self, rows: npt.ArrayLike) -> None:
         """Take rows, of shape (rows, 6), as having come.
@@ -121,7 +161,7 @@ class Sampler:
         self.type = max(self.type, row[TYPE])
         if row[TYPE] == ANNOUNCEMENT:
             self.instrument = row[INSTRUMENT]
-            self._allowed[row[INSTRUMENT]] = True
+            self._announced[row[INSTRUMENT]] = True
         elif row[TYPE] == NOTE:
             if row[BEAT] > self.beat:
                 self.beat, self.position = row[BEAT], 0
@@ -136,54 +176,28 @@ class Sampler:
         """
         if self.ended:
             raise ValueError("the song has ended: nothing comes after the end of song")
-        if np.isnan(scores).any():
+        left = self._chances[self._used :]
+        if len(left) < len(FIELDS):
+            left = self._chances = np.concatenate([left, self.draws.random(CHANCES)])
+            self._used = 0
+        notes = announced = self._all if self._chosen is None else self._chosen
+        if self._chosen is None and self.sampling.announced and self._announced.any():
+            notes = self._announced
+        row = np.zeros(len(FIELDS), np.int64)
+        used = draw_row(
+            np.ascontiguousarray(scores, np.float64),
+            np.array([self.type, self.beat, self.position, self.instrument]),
+            self._bound,
+            np.stack([notes, announced]),
+            self._options,
+            self._kept,
+            self._temperatures,
+            left,
+            self._work,
+            row,
+        )
+        if used == NO_NUMBERS:
             raise ValueError("the model gives scores that are no numbers: its weights are damaged")
-        row = [0] * len(FIELDS)
-        row[TYPE] = self._draw(scores, TYPE, self._types())
-        if row[TYPE] == ANNOUNCEMENT:
-            row[INSTRUMENT] = self._draw(scores, INSTRUMENT, self._announceable())
-        elif row[TYPE] == NOTE:
-            for field in range(BEAT, len(FIELDS)):
-                row[field] = self._draw(scores, field, self._codes(field, row))
-        self._observe(row)
-        return np.array(row)
-
-    def _types(self) -> np.ndarray:
-        """Return the types that may come."""
-        first, last = self.type, END_OF_SONG if self.sampling.ends else NOTE
-        if self.sampling.strict:
-            spent = self.type == ANNOUNCEMENT and self.instrument == SIZES[INSTRUMENT] - 1
-            first = NOTE if self.type >= START_OF_NOTES else START_OF_NOTES if spent else self.type
-            last = last if self.type >= START_OF_NOTES else START_OF_NOTES
-        return np.arange(max(first, ANNOUNCEMENT), last + 1)
-
-    def _announceable(self) -> np.ndarray:
-        """Return the instruments that may be announced."""
-        return np.arange(self.instrument + 1 if self.sampling.strict else 1, SIZES[INSTRUMENT])
-
-    def _codes(self, field: int, row: list[int]) -> np.ndarray:
-        """Return the codes of a note's field that may come, where the fields before it are in ``row``."""
-        first = 1
-        if field == BEAT:
-            first = max(1, self.beat)
-        elif field == POSITION and self.sampling.strict and row[BEAT] == self.beat:
-            first = max(1, self.position)
-        elif field == INSTRUMENT and self.sampling.announced and self._allowed.any():
-            return np.flatnonzero(self._allowed)
-        return np.arange(first, SIZES[field])
-
-    def _draw(self, scores: np.ndarray, field: int, codes: np.ndarray) -> int:
-        """Return one of ``codes``, none of which the field's filter or the temperature forbids."""
-        own = scores[SPANS[field]][codes].astype(np.float64)
-        if len(own) > self._kept[field]:
-            best = np.sort(np.argpartition(-own, self._kept[field] - 1)[: self._kept[field]])
-            codes, own = codes[best], own[best]
-        temperature = self._temperatures[field]
-        # Drawn even where there is no choice, so that options don't shift the numbers that follow.
-        chance = self.draws.random()
-        if temperature == 0 or len(own) == 1:
-            return int(codes[own.argmax()])
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            shares = np.exp((own - own.max()) / temperature)
-        shares = np.nan_to_num(shares, nan=1.0).cumsum()
-        return int(codes[min(np.searchsorted(shares, chance * shares[-1], "right"), len(codes) - 1)])
+        self._used += used
+        self._observe(row.tolist())
+        return row
