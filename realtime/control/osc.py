@@ -106,6 +106,8 @@ class OscEndpoint(asyncio.DatagramProtocol):
 
     def _take(self, sender: Address, address: str, values: list[Any]) -> None:
         now = time.monotonic()
+        if not address.startswith("/"):
+            raise ValueError("not an OSC message: its address does not begin with /")
         if address == "/token":
             self._let_in(sender, values, now)
             return
