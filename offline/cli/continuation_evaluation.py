@@ -57,7 +57,7 @@ def evaluate_continuation(
     (entropy of the pitch classes, scale and groove consistency) stand beside those of the pieces; the gap to
     them is compared with the gap of Dong et al. (ICASSP 2023) to their own music.
 
-    `--choose` tells which temperature and threshold come closest to the validation pieces; the test pieces
+    `--choose` tells which temperatures and thresholds come closest to the validation pieces; the test pieces
     do not choose. `--table` prints what `concertino train continuation-table` measured of three
     representations beside the paper's figures.
 
@@ -70,13 +70,14 @@ def evaluate_continuation(
     if name is None:
         raise ValueError("give the NAME of a model (see `concertino models list`), or --table")
     from offline.mmt import report
+    from offline.mmt.choosing import choose as choose_settings
     from offline.mmt.readers import open_model
     from realtime.music.mmt.sampling import Sampling
 
     model = open_model(name, variant, threads)
     if choose:
         validation = report.load_side(music or ["open"], "validation", data=data, progress=not quiet)
-        found: Any = report.choose(model, validation, samples, progress=not quiet)
+        found: Any = choose_settings(model, validation, samples, progress=not quiet)
     else:
         given = {"temperature": temperature, "threshold": threshold}
         settings = model.settings | {key: value for key, value in given.items() if value is not None}

@@ -1,7 +1,8 @@
 """``concertino export continuation``: trained weights as a plugin that goes on from what was played."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +24,10 @@ def export_continuation(
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the weights as those that come with Concertino.")
     ] = False,
+    chosen: Annotated[
+        Path | None,
+        typer.Option(help="What `concertino evaluate continuation --choose --json` wrote: not chosen again."),
+    ] = None,
     samples: Annotated[int, typer.Option(min=1, help="How many samples are measured.")] = 100,
     pieces: Annotated[int, typer.Option(min=0, help="Test pieces that losses are taken over; 0: all.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Processor cores.")] = 1,
@@ -33,7 +38,7 @@ def export_continuation(
     """Write a continuation as a plugin: graphs, manifest and model card, measured on the test pieces.
 
     The graph is first shown to give the scores of the model in PyTorch. Temperature and threshold are chosen
-    against the validation pieces, unless the weights say which were; then losses of every variant and
+    against the validation pieces, unless `--chosen` or the weights say which were; then losses of every variant and
     samples of the last one are measured beside the test pieces. When anything fails, the folder keeps the
     plugin that it had.
 
@@ -49,6 +54,7 @@ def export_continuation(
         name=name,
         kept=keep,
         variants=[variant.strip() for variant in variants.split(",")],
+        sampling=_chosen(chosen) if chosen else None,
         samples=samples,
         pieces=pieces,
         threads=threads,
@@ -59,3 +65,14 @@ def export_continuation(
     typer.echo(
         f"{folder}: loss {loss:.3f} on {found['rows']:,} rows of {found['test']} test pieces; {closer(found)}"
     )
+
+
+def _chosen(path: Path) -> dict[str, Any]:
+    try:
+        best = json.loads(path.read_text("utf-8"))[0]
+        return {name: best[name] for name in ("temperature", "threshold")}
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(
+            f"{path} holds no chosen settings ({error}); make it with "
+            "`concertino evaluate continuation NAME --choose --json FILE`"
+        ) from error

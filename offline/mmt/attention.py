@@ -16,7 +16,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from offline.mmt.model import MultitrackTransformer
+from offline.mmt.model import Layer, MultitrackTransformer
 from offline.picture import STYLE
 from realtime.music.mmt.representation import BEAT, FIELDS, NOTE, PITCH, POSITION, SIZES, TYPE, Rows
 
@@ -49,6 +49,7 @@ def last_attention(model: MultitrackTransformer, rows: Rows) -> Tensor:
     """Return the attention of the last layer, float32 (heads, rows, rows): of each row to those up to it."""
     found: list[Tensor] = []
     layer = model.layers[-1]
+    assert isinstance(layer, Layer)
     hook = layer.before_attention.register_forward_hook(lambda _, __, normal: found.append(normal))
     try:
         model.eval()(torch.from_numpy(rows)[None])

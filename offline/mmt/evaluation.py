@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from offline.mmt.data import beginning
 from offline.mmt.generation import LENGTH, extend
-from offline.mmt.metrics import EXCERPT, METRICS, mean_metrics
+from offline.mmt.metrics import EXCERPT, METRICS
 from offline.mmt.readers import Model
 from realtime.music.mmt.midi import BPM
 from realtime.music.mmt.representation import LENGTH as DURATION
@@ -113,26 +113,12 @@ def compare(ours: Mapping[str, float], truth: Mapping[str, float]) -> dict[str, 
     return found
 
 
-def choose_sampling(
-    model: Model,
-    truth: Mapping[str, float],
-    choices: Sequence[Sampling],
-    count: int,
-    *,
-    seed: int = 1000,
-    progress: bool = False,
-) -> list[tuple[float, Sampling, dict[str, float]]]:
-    """Return settings, best first: worst gap as a share of the paper's, settings, measures.
-
-    ``truth`` are the measures of validation pieces: the test pieces must not choose.
-    """
-    found = []
-    for sampling in tqdm(choices, "settings", disable=not progress):
-        samples = sample(model, count, sampling, seed=seed, beats=ENOUGH_BEATS)
-        ours = mean_metrics(samples.notes)
-        worst = max(float(f["gap"]) / float(f["paper_gap"]) for f in compare(ours, truth).values())
-        found.append((worst if worst == worst else np.inf, sampling, ours))
-    return sorted(found, key=lambda each: each[0])
+def worst_gap(gaps: Mapping[str, Mapping[str, float | bool]], names: Iterable[str] = METRICS) -> float:
+    """Return the largest of some gaps of ``compare``, as a share of the paper's; infinite without music."""
+    return max(
+        float(gaps[n]["gap"]) / float(gaps[n]["paper_gap"]) if gaps[n]["gap"] == gaps[n]["gap"] else np.inf
+        for n in names
+    )
 
 
 def closer(found: Mapping[str, Any]) -> str:

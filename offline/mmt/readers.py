@@ -1,8 +1,7 @@
 """A trained model to be measured: a plugin's graph as the host runs it, or weights in PyTorch."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -10,6 +9,7 @@ import torch
 from offline.mmt.generation import Reader
 from offline.mmt.model import MultitrackTransformer, parameter_count
 from offline.mmt.representations import REPRESENTATIONS, Representation
+from offline.mmt.settings import settings_in
 from offline.mmt.trained import CHECKPOINT, build, read_trained
 from realtime.contract.library import find_plugin
 from realtime.contract.plugin import Plugin
@@ -17,8 +17,6 @@ from realtime.contract.row_stepper import RowStepper
 from realtime.music.mmt.representation import Rows
 
 WEIGHTS = (".npz", CHECKPOINT)
-SETTINGS = ("temperature", "threshold")
-"""Of ``Sampling``; a manifest may have one among its metrics as ``sampling_NAME``."""
 
 
 class Model(Protocol):
@@ -29,7 +27,7 @@ class Model(Protocol):
     parameters: int | None
     """None where nobody says."""
     form: Representation
-    settings: dict[str, float]
+    settings: dict[str, Any]
     """Of ``Sampling``: those that were chosen for the model."""
 
     def scores(self, rows: Rows) -> np.ndarray:
@@ -55,7 +53,7 @@ class GraphModel:
         parameters = plugin.manifest.metrics.get("parameters")
         self.parameters = None if parameters is None else int(parameters)
         self.form = REPRESENTATIONS["mmt"]
-        self.settings = chosen_settings(plugin.manifest.metrics)
+        self.settings = settings_in(plugin.manifest.metrics)
 
     def scores(self, rows: Rows) -> np.ndarray:
         """Return the scores after each of the rows of a piece."""
@@ -79,7 +77,7 @@ class TorchModel:
         self.model, self.form = model.eval(), form
         self.name, self.context = name, model.size.context
         self.parameters: int | None = parameter_count(model)
-        self.settings: dict[str, float] = {}
+        self.settings: dict[str, Any] = {}
         self._reader = Reader(self.model)
 
     @torch.inference_mode()
@@ -95,11 +93,6 @@ class TorchModel:
     def reset(self) -> None:
         """Forget all rows."""
         self._reader = Reader(self.model)
-
-
-def chosen_settings(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return the settings of ``Sampling`` that a manifest says among its metrics."""
-    return {name: metrics[f"sampling_{name}"] for name in SETTINGS if f"sampling_{name}" in metrics}
 
 
 def open_model(name: str, variant: str = "int8", threads: int = 1) -> Model:

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from offline.mmt.evaluation import Samples, choose_sampling, compare, field_losses, sample
+from offline.mmt.evaluation import Samples, compare, field_losses, sample
 from offline.mmt.metrics import mean_metrics
 from offline.mmt.music import find_music, load_music, notes_of
 from offline.mmt.readers import Model
+from offline.mmt.settings import settings_of
 from offline.mmt.split import load_music_split
 from realtime.music.mmt.prompts import continuation, instrument_informed
 from realtime.music.mmt.representation import Notes, Rows, encode
@@ -20,8 +20,6 @@ from realtime.music.mmt.sampling import Sampling
 PROMPTED = {"instruments": instrument_informed, "beats": partial(continuation, beats=4)}
 """The modes that need a piece to go on from; its rows to the prompt."""
 MODES = ("nothing", *PROMPTED)
-TEMPERATURES, THRESHOLDS = (0.8, 0.9, 1.0, 1.1), (0.5, 0.8, 0.9, 0.95)
-"""What ``choose`` tries."""
 
 
 def load_side(
@@ -65,7 +63,7 @@ def report(
     return (
         {"model": model.name, "parameters": model.parameters, "pieces": len(pieces), "rows": rows}
         | {"loss": sum(losses.values()), "losses": losses}
-        | {"sampling": describe(sampling), "mode": mode, "seed": seed}
+        | {"sampling": settings_of(sampling), "mode": mode, "seed": seed}
         | measured(generated, mean_metrics(pieces))
     )
 
@@ -78,20 +76,6 @@ def measured(generated: Samples, truth: Mapping[str, float]) -> dict[str, Any]:
         "notes_per_second": generated.notes_per_second,
         "metrics": compare(mean_metrics(generated.notes), truth),
     }
-
-
-def choose(
-    model: Model, validation: Sequence[Notes], samples: int, *, progress: bool = False
-) -> list[dict[str, Any]]:
-    """Return settings, best first, by the worst of the three gaps to the validation pieces."""
-    choices = [Sampling(temperature=t, threshold=k) for t, k in product(TEMPERATURES, THRESHOLDS)]
-    found = choose_sampling(model, mean_metrics(validation), choices, samples, progress=progress)
-    return [{"worst_gap": worst} | describe(sampling) | ours for worst, sampling, ours in found]
-
-
-def describe(sampling: Sampling) -> dict[str, Any]:
-    """Return the settings that matter to the measures."""
-    return {"temperature": sampling.temperature, "threshold": sampling.threshold}
 
 
 def _prompts(pieces: Sequence[Notes], count: int, mode: str) -> list[Rows] | None:

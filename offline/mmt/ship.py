@@ -10,16 +10,18 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from offline.mmt import settings
+from offline.mmt.choosing import choose
 from offline.mmt.data import beginning
 from offline.mmt.evaluation import field_losses, sample
 from offline.mmt.export import About, export_continuation
 from offline.mmt.metrics import METRICS, mean_metrics
 from offline.mmt.model import parameter_count
-from offline.mmt.readers import SETTINGS, GraphModel, TorchModel
-from offline.mmt.report import choose, evenly, load_side, measured
+from offline.mmt.readers import GraphModel, TorchModel
+from offline.mmt.report import evenly, load_side, measured
 from offline.mmt.representations import REPRESENTATIONS
 from offline.mmt.ship_card import card, described
-from offline.mmt.trained import build, halved, keep, read_trained
+from offline.mmt.trained import build, halved, keep, read_trained, single
 from offline.weights import FOLDER
 from realtime.contract.plugin import load_plugin
 from realtime.music.mmt.representation import Notes
@@ -44,6 +46,7 @@ def ship(
     name: str = NAME,
     kept: bool = False,
     variants: Sequence[str] = VARIANTS,
+    sampling: Mapping[str, Any] | None = None,
     samples: int = 100,
     pieces: int = 0,
     threads: int = 1,
@@ -53,8 +56,8 @@ def ship(
     """Export a continuation to ``into``/``name``; return that folder, and what was measured on the test side.
 
     ``weights`` are a run's checkpoint or weights; None takes those that ship. Numbers are those of the
-    weights rounded to 16 bits, as they ship. Settings of the sampling are chosen against the validation
-    pieces, unless the file says which were. ``kept`` writes the file that ships. ``pieces`` is how many test
+    weights rounded to 16 bits, as they ship. Settings of the sampling are ``sampling``, else those that the
+    file says, else they are chosen against the validation pieces. ``kept`` writes the file that ships. ``pieces`` is how many test
     pieces losses are taken over; 0: all.
 
     Raises:
@@ -64,7 +67,7 @@ def ship(
     """
     torch.set_num_threads(threads)
     arrays, facts = read_trained(weights or FOLDER / f"{name}.npz")
-    arrays = {key: np.float32(value) for key, value in halved(arrays).items()}
+    arrays = single(halved(arrays))
     model, form = build(arrays, facts)
     if form is not REPRESENTATIONS["mmt"]:
         raise ValueError(f"{weights} reads {form.title} tokens, which the host does not play")
@@ -83,8 +86,11 @@ def ship(
         )
         models = {variant: GraphModel(load_plugin(draft), variant, threads) for variant in variants}
         check_parity(TorchModel(model, form, name), models[variants[0]], evenly(sides["test"], PARITY_PIECES))
-        if "sampling" not in facts:
-            facts["sampling"] = chosen(models[variants[-1]], sides["validation"], progress=progress)
+        if sampling or "sampling" not in facts:
+            best = (
+                sampling or choose(models[variants[-1]], sides["validation"], CHOOSING, progress=progress)[0]
+            )
+            facts["sampling"] = {name: best[name] for name in settings.SETTINGS}
         found = measure(models, sides["test"], facts["sampling"], samples, pieces, progress=progress)
     if kept:
         keep(FOLDER / f"{name}.npz", arrays, facts)
@@ -98,12 +104,6 @@ def ship(
     about = replace(about, card=card(about, model.size, facts, found, list(variants)))
     folder = export_continuation(arrays, model.size, about, into, variants=variants, calibration=calibration)
     return folder, found
-
-
-def chosen(model: GraphModel, validation: Sequence[Notes], *, progress: bool) -> dict[str, float]:
-    """Return the settings that come closest to the validation pieces."""
-    best = choose(model, validation, CHOOSING, progress=progress)[0]
-    return {name: best[name] for name in SETTINGS}
 
 
 def check_parity(model: TorchModel, graph: GraphModel, pieces: Sequence[Notes]) -> float:
@@ -126,27 +126,27 @@ def check_parity(model: TorchModel, graph: GraphModel, pieces: Sequence[Notes]) 
 def measure(
     models: Mapping[str, GraphModel],
     test: Sequence[Notes],
-    settings: Mapping[str, float],
+    chosen: Mapping[str, Any],
     samples: int,
     pieces: int,
     *,
     progress: bool,
 ) -> dict[str, Any]:
     """Return losses of each variant, and measures of samples of the last one beside the test pieces'."""
-    losses = {}
+    losses, rows = {}, 0
     for variant, model in models.items():
         losses[variant], rows = field_losses(
             model, tqdm(evenly(test, pieces), f"losses, {variant}", disable=not progress)
         )
     truth = mean_metrics(test)
     last = list(models)[-1]
-    generated = sample(models[last], samples, Sampling(**settings), progress=progress)
+    generated = sample(models[last], samples, Sampling(**chosen), progress=progress)
     return {
         "losses": losses,
         "rows": rows,
         "test": len(test),
         "played": last,
-        "sampling": dict(settings),
+        "sampling": dict(chosen),
     } | measured(generated, truth)
 
 
@@ -157,5 +157,5 @@ def metrics(found: Mapping[str, Any]) -> dict[str, float]:
         said[f"loss_{variant}"] = sum(losses.values())
     for name in METRICS:
         said |= {name: found["metrics"][name]["ours"], f"{name}_test": found["metrics"][name]["truth"]}
-    said |= {f"sampling_{name}": value for name, value in found["sampling"].items()}
+    said |= settings.said(found["sampling"])
     return {name: round(float(value), 4) for name, value in said.items() if np.isfinite(value)}

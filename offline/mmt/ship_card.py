@@ -12,6 +12,7 @@ from offline.mmt.export import WORDS, About
 from offline.mmt.metrics import METRICS
 from offline.mmt.model import Size
 from offline.mmt.music import find_music
+from offline.mmt.settings import in_words
 from realtime.contract.manifest import Training
 
 FULL = "concertino train continuation && concertino export continuation --weights runs/mmt-full/weights.npz"
@@ -55,7 +56,7 @@ def card(
         for music in find_music(recipe["music"]).values()
         for source in music.sources
     )
-    settings = ", ".join(f"{name} {value:g}" for name, value in found["sampling"].items())
+    settings = in_words(found["sampling"])
     return f"""# {about.name}
 
 {about.summary}.
@@ -119,6 +120,8 @@ draws what it looks at.
     }
 
 ## Data
+
+{_paragraphs(f"Licences: {training.licence}.")}
 
 {
         _paragraphs(

@@ -26,7 +26,7 @@ def read_trained(path: Path) -> tuple[Weights, dict[str, Any]]:
     arrays, facts = _from_checkpoint(path) if path.suffix == CHECKPOINT else load_weights(path)
     if not isinstance(facts.get("recipe"), dict) or facts["recipe"].get("size") not in MODEL_SIZES:
         raise ValueError(f"{path} holds no weights of a continuation; give those of a run that made some")
-    return {name: np.float32(value) for name, value in arrays.items()}, facts
+    return single(arrays), facts
 
 
 def _from_checkpoint(path: Path) -> tuple[Weights, dict[str, Any]]:
@@ -39,6 +39,11 @@ def _from_checkpoint(path: Path) -> tuple[Weights, dict[str, Any]]:
         raise ValueError(f"{path} does not exist; train first, or give another file") from None
     except (OSError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is no checkpoint ({error}); train again") from error
+
+
+def single(weights: Mapping[str, np.ndarray]) -> Weights:
+    """Return the weights as 32-bit floats, which is what is computed with."""
+    return {name: np.asarray(value).astype(np.float32) for name, value in weights.items()}
 
 
 def halved(weights: Mapping[str, np.ndarray]) -> Weights:

@@ -13,18 +13,21 @@ from typer.testing import CliRunner  # noqa: E402  # after the checks
 
 from offline.cli import evaluate as app  # noqa: E402
 from offline.corpora import cache as corpora_cache  # noqa: E402
+from offline.mmt import choosing  # noqa: E402
 from offline.mmt.data import beginning, collate  # noqa: E402
-from offline.mmt.evaluation import choose_sampling, compare, field_losses, sample  # noqa: E402
+from offline.mmt.evaluation import compare, field_losses, sample  # noqa: E402
 from offline.mmt.export import About, export_continuation  # noqa: E402
 from offline.mmt.model import MODEL_SIZES, MultitrackTransformer  # noqa: E402
 from offline.mmt.model import field_losses as torch_losses  # noqa: E402
-from offline.mmt.readers import TorchModel, chosen_settings, open_model  # noqa: E402
+from offline.mmt.readers import TorchModel, open_model  # noqa: E402
 from offline.mmt.recipe import RECIPES  # noqa: E402
+from offline.mmt.settings import in_words, said, settings_in, settings_of  # noqa: E402
 from offline.weights import model_weights, save_weights  # noqa: E402
 from realtime.contract.manifest import Training  # noqa: E402
 from realtime.music.mmt.midi import write_notes  # noqa: E402
 from realtime.music.mmt.sampling import Sampling  # noqa: E402
 
+TRUTH = (2.9, 0.9, 0.93)
 ANYTHING = Sampling(threshold=0.0, ends=False)
 
 
@@ -35,7 +38,7 @@ def models(tmp_path, monkeypatch):
     torch.set_num_threads(1)
     size = MODEL_SIZES["tiny"]
     weights = model_weights(MultitrackTransformer(size).eval())
-    metrics = {"parameters": 1.0, "sampling_threshold": 0.8}
+    metrics = {"parameters": 1.0} | said({"threshold": 0.8})
     about = About(
         "some-music", "Weights of chance", Training("none", "none", "none", "none"), metrics=metrics
     )
@@ -60,8 +63,7 @@ def test_a_graph_and_its_weights_have_the_same_losses_and_samples(models, made_u
     first, again = (sample(model, 2, ANYTHING, beats=16).notes for model in models)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first[0], first[1])
-    assert (graph.parameters, graph.settings) == (1, {"threshold": 0.8})
-    assert chosen_settings({"sampling_temperature": 0.9}) == {"temperature": 0.9}
+    assert (graph.parameters, graph.settings) == (1, {"threshold": (0.8,) * 6})
 
 
 def _scored(model, notes):
@@ -78,9 +80,27 @@ def test_gaps_stand_beside_the_papers(models):
         "groove_consistency": True,
     }
     assert found["scale_consistency"]["paper_gap"] == pytest.approx(0.0248)
-    choices = [Sampling(temperature=t) for t in (0.0, 1.0)]
-    best = choose_sampling(models[0], truth, choices, 2)
-    assert best[0][0] <= best[1][0]
+
+
+def test_pitch_and_rhythm_are_chosen_each_by_what_it_decides(models, monkeypatch, made_up):
+    measures = iter(
+        [(3.2, 0.90, 0.93), (2.9, 0.90, 0.90), (3.3, 0.90, 0.91), (3.1, 0.80, 0.92)] + [(3.0, 0.9, 0.9)] * 3
+    )
+    made = []
+
+    def measure(model, sampling, truth, samples):
+        made.append(sampling)
+        ours = dict(zip(truth, next(measures), strict=True))
+        return ours, compare(ours, dict(zip(truth, TRUTH, strict=True)))
+
+    monkeypatch.setattr(choosing, "_measure", measure)
+    found = choosing.choose(models[0], [made_up(1)], 2)
+    assert len(found) == 7
+    assert found[0]["temperature"][3] == choosing.PITCHES[1][0]
+    assert found[0]["threshold"][3] == choosing.PITCHES[1][1]
+    assert found[0]["temperature"][1:3] == (choosing.RHYTHMS[0],) * 2
+    assert made[-1] == Sampling(found[0]["temperature"], found[0]["threshold"]), "what was chosen is measured"
+    assert in_words(settings_in(said(settings_of(made[0])))) == "temperature 1, threshold 0.9"
 
 
 def test_the_command_measures_on_the_pieces_of_a_side(tmp_path, monkeypatch, models, made_up):
@@ -98,7 +118,7 @@ def test_the_command_measures_on_the_pieces_of_a_side(tmp_path, monkeypatch, mod
     found = json.loads(done.stdout)
     assert (found["pieces"], found["samples"], found["rows"]) == (2, 2, 2 * 84)
     assert found["loss"] == pytest.approx(sum(found["losses"].values()))
-    assert found["sampling"] == {"temperature": 1.0, "threshold": 0.8}
+    assert found["sampling"] == {"temperature": 1.0, "threshold": [0.8] * 6}
     assert found["metrics"].keys() == {"pitch_class_entropy", "scale_consistency", "groove_consistency"}
     assert found["sample_seconds"] >= 0
     done = CliRunner().invoke(app, [*command, "--mode", "beats", "--temperature", "0"])

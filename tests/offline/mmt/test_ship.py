@@ -54,7 +54,7 @@ def test_a_checkpoint_becomes_the_plugin_that_ships(tmp_path, monkeypatch, run, 
     model = open_model("mmt", "fp32")
     loss = sum(field_losses(model, [made_up(2)])[0].values())
     assert manifest.metrics["loss_fp32"] == pytest.approx(loss, abs=1e-3)
-    assert model.settings == facts["sampling"]
+    assert model.settings == {name: tuple(values) for name, values in facts["sampling"].items()}
     card = (tmp_path / "models" / "mmt" / "README.md").read_text()
     assert f"| sum | {loss:.3f}" in card
     assert "concertino train continuation && concertino export continuation" in card
