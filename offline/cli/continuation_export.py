@@ -38,9 +38,9 @@ def export_continuation(
     """Write a continuation as a plugin: graphs, manifest and model card, measured on the test pieces.
 
     The graph is first shown to give the scores of the model in PyTorch. Temperature and threshold are chosen
-    against the validation pieces, unless `--chosen` or the weights say which were; then losses of every variant and
-    samples of the last one are measured beside the test pieces. When anything fails, the folder keeps the
-    plugin that it had.
+    against the validation pieces, unless `--chosen` or the weights say which were; then losses of every
+    variant and samples of the last one are measured beside the test pieces. When anything fails, the folder
+    keeps the plugin that it had.
 
     Example: `concertino export continuation --weights runs/mmt-small/checkpoint.pt --keep`
     """

@@ -57,8 +57,8 @@ def ship(
 
     ``weights`` are a run's checkpoint or weights; None takes those that ship. Numbers are those of the
     weights rounded to 16 bits, as they ship. Settings of the sampling are ``sampling``, else those that the
-    file says, else they are chosen against the validation pieces. ``kept`` writes the file that ships. ``pieces`` is how many test
-    pieces losses are taken over; 0: all.
+    file says, else they are chosen against the validation pieces. ``kept`` writes the file that ships.
+    ``pieces`` is how many test pieces losses are taken over; 0: all.
 
     Raises:
         ValueError: the weights are missing or damaged, or the graph does not give the model's scores.
@@ -87,9 +87,8 @@ def ship(
         models = {variant: GraphModel(load_plugin(draft), variant, threads) for variant in variants}
         check_parity(TorchModel(model, form, name), models[variants[0]], evenly(sides["test"], PARITY_PIECES))
         if sampling or "sampling" not in facts:
-            best = (
-                sampling or choose(models[variants[-1]], sides["validation"], CHOOSING, progress=progress)[0]
-            )
+            played = models[variants[-1]]
+            best = sampling or choose(played, sides["validation"], CHOOSING, progress=progress)[0]
             facts["sampling"] = {name: best[name] for name in settings.SETTINGS}
         found = measure(models, sides["test"], facts["sampling"], samples, pieces, progress=progress)
     if kept:
