@@ -30,9 +30,12 @@ SIZES: dict[str, dict[str, Any]] = {
     "4k": {"viewport": {"width": 3840, "height": 2160}},
 }
 SHEETS = ("ensemble", "continue", "presets", "takes", "timing", "setup")
+SLOWLY = """const soon = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (draw) => setTimeout(() => soon(draw), 300);"""
+"""Without a graphics card, 60 pictures of a 4K screen a second are more than there is time for."""
 LISTEN_MS = 5000
 STILL = "() => { concertino.roll.ask = () => {}; concertino.roll.rest = () => {} }"
-"""The picture is of one moment: without a pause a slow machine would draw and never be photographed."""
+"""The picture is of one moment."""
 
 
 def pictures(
@@ -40,6 +43,7 @@ def pictures(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the PNG of each picture of one size and scheme."""
     context = browser.new_context(color_scheme=scheme, **SIZES[size])
+    context.add_init_script(SLOWLY)
     page = context.new_page()
     open_page(page, address)
     page.wait_for_timeout(LISTEN_MS)

@@ -115,13 +115,15 @@ export class Roll {
     for (let second = Math.floor(edge); second > edge - SECONDS; second--) {
       context.fillRect(0, Math.round(height - ((edge - second) / SECONDS) * height), width, 1);
     }
-    this.visible = 0;
-    for (const note of this.notes.all) {
-      if (note.end !== null && edge - note.end > SECONDS) continue;
-      if (this.range().holds(note.pitch)) this.drawNote(note, edge);
-      else if (note.end === null) this.drawBeyond(note);
-      this.visible += 1;
+    const seen = this.notes.all.filter((note) => note.end === null || edge - note.end <= SECONDS);
+    for (const black of [false, true]) {
+      for (const note of seen) {
+        if (isBlack(note.pitch) !== black) continue;
+        if (this.range().holds(note.pitch)) this.drawNote(note, edge);
+        else if (note.end === null) this.drawBeyond(note);
+      }
     }
+    this.visible = seen.length;
     this.canvas.dataset.visible = String(this.visible);
   }
 
