@@ -166,6 +166,6 @@ class Decoder:
         rows = self._rows[window.rows(loaded.end, end)]
         beats = np.clip(rows[:, BEAT] - window.origin, 1, BEATS)
         rows[:, BEAT] = np.where(rows[:, TYPE] == NOTE, beats, rows[:, BEAT])
-        scores = self._stepper.run(loaded.past, rows, loaded.end)[-1].copy()
+        scores = self._stepper.run(loaded.past, rows, loaded.end)[-1]
         loaded.end = end
         return scores

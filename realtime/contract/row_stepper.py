@@ -107,7 +107,7 @@ class RowStepper:
                 binding.synchronize_outputs()
         except Exception as error:  # ONNX Runtime's errors have no common base of their own
             raise graph_error(self.plugin, error) from error
-        return told["scores"][0]
+        return told["scores"][0].copy()
 
     def _bind(self, past: Past, told: dict[str, np.ndarray]) -> onnxruntime.IOBinding:
         """Return a binding of the past and of arrays, which it points into."""
