@@ -67,8 +67,8 @@ class Settings:
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
             value = getattr(self, name)
-            whole = name in WHOLE and not isinstance(value, int)
-            if isinstance(value, bool) or whole or not limits.least <= value <= limits.most:
+            right = isinstance(value, int if name in WHOLE else int | float) and not isinstance(value, bool)
+            if not right or not limits.least <= value <= limits.most:
                 kind = "a whole number" if name in WHOLE else "a number"
                 raise ValueError(
                     f"continuation: {name} is {value!r}; it must be {kind} from {limits.least:g} to "
