@@ -138,6 +138,34 @@ def separator(
 
 
 @app.command()
+def control(
+    notes: Annotated[int, typer.Option(min=1, help="Notes to measure, alone and while clients watch.")] = 500,
+    clients: Annotated[int, typer.Option(min=0, max=30, help="Clients that watch and hear.")] = 1,
+    messages: Annotated[int, typer.Option(min=1, help="Malformed messages, of all kinds.")] = 100_000,
+    period: Annotated[int, typer.Option(min=16, max=4096, help="Frames a period.")] = 128,
+    soundfont: SoundFont = None,
+    separator: Separator = None,
+    seed: Seed = 1,
+    json: Json = None,
+) -> None:
+    """Measure what the page and its like cost, and whether hostile messages disturb the sound.
+
+    `play` on a private JACK server, heard from outside: alone; with clients that watch, and one that moves a
+    fader 60 times a second; with malformed OSC, WebSocket, HTTP and MIDI messages. About 5 minutes.
+
+    Example: concertino bench control --json control.json
+    """
+    from bench.control import measure_control, show_control
+    from bench.report import progress, publish
+    from bench.soundfont import bench_soundfont
+
+    font = bench_soundfont(soundfont)
+    with progress() as report:
+        result = measure_control(font, notes, clients, messages, period, separator, seed, report)
+    publish(result, show_control, json)
+
+
+@app.command()
 def render(
     midi: Annotated[
         Path | None, typer.Argument(help="MIDI file to render.  [default: the shipped four-part chorale]")

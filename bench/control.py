@@ -1,0 +1,315 @@
+"""``concertino bench control``: what the control interface costs, and whether hostile messages disturb.
+
+``concertino play`` on a JACK server, as a player starts it. The probe plays and listens as in
+``bench latency``: alone, then while clients watch (each of them hears the page's sound) and one moves a fader
+60 times a second, then while malformed messages arrive by OSC, WebSocket, HTTP and MIDI.
+"""
+
+import json
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.table import Table
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
+
+from bench.child import ChildError
+from bench.hostile import MIDI_SHARE, SENDERS, midi_message
+from bench.machine import describe_machine
+from bench.memory import resident
+from bench.performance import perform
+from bench.plan import Report, silent
+from bench.render import CLIENT, START_SECONDS, command
+from bench.rig import Rig, open_rig
+from bench.sounds import find_onset_sound, write_ensembles
+from bench.stretch import Stretch
+from realtime.control.client import Remote
+
+UPDATES = 60.0
+"""A second, of one fader."""
+FADER = "tempo"
+PAGE = "the page: http://localhost:"
+SERVER = "realtime.control.server"
+MIDI_CHUNK = 16
+
+Target = Callable[[threading.Event], None]
+"""Runs in a thread until the event says stop."""
+
+
+class Playing:
+    """``concertino play`` with its control interface, as the probe's instrument.
+
+    Args:
+        rig: the server and the probe.
+        environment: what the host finds besides.
+        options: further options of ``play``.
+
+    Raises:
+        ChildError: it does not start.
+    """
+
+    def __init__(self, rig: Rig, environment: dict[str, str], options: list[str]) -> None:
+        self.ports = {"keys": f"{CLIENT}:midi_in", "left": f"{CLIENT}:left", "right": f"{CLIENT}:right"}
+        self.preamble: list[tuple[int, int, int]] = []
+        self.lines: deque[str] = deque(maxlen=50)
+        self.summary: dict[str, Any] = {}
+        self._summary = rig.folder / "summary.json"
+        arguments = ["play", "--plain", "--audio", "jack", "--midi-in", "virtual", "--control", "0"]
+        self.process = subprocess.Popen(
+            command(*arguments, "--json", str(self._summary), *options),
+            env=rig.environment | environment | {"PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+        self.port = self._wait_for_port()
+        self.server = next(c for c in psutil.Process(self.process.pid).children() if SERVER in c.cmdline())
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        self.lines.extend(line.strip() for line in self.process.stdout)
+
+    def _wait_for_port(self) -> int:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            for line in tuple(self.lines):
+                if PAGE in line:
+                    return int(line.partition(PAGE)[2].partition("/")[0])
+            time.sleep(0.01)
+        self.process.kill()
+        raise ChildError(f"concertino play: {self.lines[-1] if self.lines else 'it said nothing'}")
+
+    def wait(self, probe: Any) -> None:
+        """Nothing to wait for: connecting waits."""
+
+    def seconds(self) -> dict[str, float]:
+        """Return the CPU seconds that host and server have used."""
+        times = {"host": psutil.Process(self.process.pid).cpu_times(), "server": self.server.cpu_times()}
+        return {name: each.user + each.system for name, each in times.items()}
+
+    def close(self) -> None:
+        """End it, and read its summary."""
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        with suppress(OSError, ValueError):
+            self.summary = json.loads(self._summary.read_text("utf-8"))
+
+
+@contextmanager
+def running(*targets: Target) -> Iterator[None]:
+    """Run each target in a thread of its own until the context ends; they are told by an event."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=target, args=(stop,), daemon=True) for target in targets]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+
+
+def watch(port: int, taken: list[int]) -> Target:
+    """Return a client that watches and hears; it adds the messages that it was sent to ``taken``."""
+
+    def run(stop: threading.Event) -> None:
+        count = 0
+        with suppress(WebSocketException, OSError), connect(f"ws://127.0.0.1:{port}/ws") as client:
+            client.send('{"type": "audio", "format": "int16"}')
+            while not stop.is_set():
+                with suppress(TimeoutError):
+                    client.recv(timeout=0.5)
+                    count += 1
+        taken.append(count)
+
+    return run
+
+
+def move(port: int) -> Target:
+    """Return a client that moves a fader."""
+
+    def run(stop: threading.Event) -> None:
+        with suppress(WebSocketException, OSError), connect(f"ws://127.0.0.1:{port}/ws") as client:
+            threading.Thread(target=lambda: deque(client, maxlen=0), daemon=True).start()
+            place = 0
+            while not stop.wait(1 / UPDATES):
+                place += 1
+                client.send(json.dumps({"type": "set", "name": FADER, "value": 60 + place % 100}))
+
+    return run
+
+
+def send_midi(environment: dict[str, str], count: int, seed: int) -> int:
+    """Send malformed MIDI to the host's JACK port; return how many were sent."""
+    import jack
+
+    random = np.random.default_rng(seed)
+    client = jack.Client("hostile", servername=environment["JACK_DEFAULT_SERVER"], no_start_server=True)
+    port: Any = client.midi_outports.register("out")
+    waiting: list[bytes] = []
+
+    def process(frames: int) -> None:
+        port.clear_buffer()
+        for place, message in enumerate(waiting[:frames]):
+            with suppress(jack.JackError):
+                port.write_midi_event(place, message)
+        waiting.clear()
+
+    client.set_process_callback(process)
+    sent = 0
+    with client:
+        client.connect(port, f"{CLIENT}:midi_in")
+        while sent < count:
+            waiting.extend(midi_message(random) for _ in range(MIDI_CHUNK))
+            sent += MIDI_CHUNK
+            while waiting:
+                time.sleep(0.0005)
+    return sent
+
+
+def measure_control(
+    soundfont: Path,
+    notes: int = 500,
+    clients: int = 1,
+    messages: int = 100_000,
+    period: int = 128,
+    separator: str | None = None,
+    seed: int = 1,
+    report: Report = silent,
+) -> dict[str, Any]:
+    """Return latency, CPU time and memory of each stretch, as the JSON that ``--json`` writes.
+
+    Args:
+        soundfont: SoundFont to play.
+        notes: in each stretch.
+        clients: that watch.
+        messages: malformed ones in all.
+        period: frames a period.
+        separator: instead of the ensemble's own.
+        seed: of notes and messages.
+        report: told how far it has come.
+
+    Raises:
+        OSError: the host or a JACK server can't be started.
+    """
+    machine = describe_machine()
+    options = ["--soundfont", str(soundfont), *(["--separator", separator] if separator else [])]
+    with open_rig(True, period, 48000) as rig, ExitStack() as ending:
+        environment = write_ensembles(rig.folder, find_onset_sound(soundfont, rig.rate), None)
+        playing = Playing(rig, environment, ["--ensemble", "bench", *options])
+        ending.callback(playing.close)
+        rig.connect(playing)
+        rig.play(playing, perform(20, rig.rate, seed))
+        found: dict[str, Any] = {"alone": _stretch(rig, playing, notes, seed, "alone", report)}
+        taken: list[int] = []
+        with running(*(watch(playing.port, taken) for _ in range(clients)), move(playing.port)):
+            found["watched"] = _stretch(rig, playing, notes, seed, "watched", report)
+        found["watched"]["messages_per_second"] = round(
+            sum(taken) / max(len(taken), 1) / found["watched"]["seconds"], 1
+        )
+        found["hostile"] = _hostile(rig, playing, messages, notes, seed, report)
+        memory = {"host": resident(playing.process.pid), "server": resident(playing.server.pid)}
+        playing.close()
+    return {
+        "bench": "control",
+        "period": rig.period,
+        "clients": clients,
+        "updates_per_second": UPDATES,
+        **found,
+        "memory": memory,
+        "sounding_at_the_end": playing.summary.get("sounding"),
+        "xruns": playing.summary.get("xruns"),
+        "machine": machine,
+    }
+
+
+def _stretch(rig: Rig, playing: Playing, notes: int, seed: int, what: str, report: Report) -> dict[str, Any]:
+    before, began = playing.seconds(), time.monotonic()
+    stretch = Stretch()
+    stretch.add(
+        rig.play(playing, perform(notes, rig.rate, seed), lambda done: report(what, done, notes)), rig.period
+    )
+    wall, after = time.monotonic() - began, playing.seconds()
+    summary = stretch.summary(rig.rate, rig.period)
+    kept = ("key_to_sound_ms", "jitter_ms", "lost_notes", "stray_onsets", "xruns")
+    return {name: summary[name] for name in kept} | {
+        "notes": notes,
+        "seconds": round(wall, 1),
+        "load": {name: round((after[name] - before[name]) / wall, 4) for name in after},
+    }
+
+
+def _hostile(
+    rig: Rig, playing: Playing, messages: int, notes: int, seed: int, report: Report
+) -> dict[str, Any]:
+    """Play notes again and again until all messages have been sent."""
+    remote = Remote(str(playing.port))
+    values, server = remote.everything()["values"], playing.server.pid
+    answers: dict[str, Any] = {}
+
+    def sender(name: str, count: int, send: Callable[[int, int, int], Any]) -> Target:
+        def run(stop: threading.Event) -> None:
+            answers[name] = send(playing.port, count, seed)
+
+        return run
+
+    def send_all_midi(stop: threading.Event) -> None:
+        answers["midi"] = send_midi(rig.environment, int(messages * MIDI_SHARE), seed)
+
+    targets = [sender(name, int(messages * share), send) for name, (share, send) in SENDERS.items()]
+    stretches = []
+    with running(*targets, send_all_midi):
+        while not stretches or len(answers) < len(targets) + 1:
+            part = min(notes, 100)
+            stretches.append(_stretch(rig, playing, part, seed + len(stretches), "hostile", report))
+    worst = {k: max(s["key_to_sound_ms"][k] for s in stretches) for k in ("p50", "p99", "max")}
+    playing.server = next(c for c in psutil.Process(playing.process.pid).children() if SERVER in c.cmdline())
+    return {
+        "messages": messages,
+        "answers": answers,
+        "key_to_sound_ms": worst,
+        "lost_notes": sum(s["lost_notes"] for s in stretches),
+        "xruns": sum(s["xruns"] for s in stretches),
+        "notes": sum(s["notes"] for s in stretches),
+        "load": {k: max(s["load"][k] for s in stretches) for k in ("host", "server")},
+        "changed": {
+            name: [values.get(name), value]
+            for name, value in remote.everything()["values"].items()
+            if values.get(name) != value
+        },
+        "server_survived": playing.server.pid == server,
+    }
+
+
+def show_control(result: dict[str, Any], console: Console) -> None:
+    """Print the result as tables."""
+    table = Table("", "key to sound p50", "p99", "max (ms)", "lost", "xruns", "host", "server (of a core)")
+    for name in ("alone", "watched", "hostile"):
+        row = result[name]
+        sound = [f"{row['key_to_sound_ms'][k]:.2f}" for k in ("p50", "p99", "max")]
+        load = [f"{row['load'][k]:.1%}" for k in ("host", "server")]
+        table.add_row(name, *sound, str(row["lost_notes"]), str(row["xruns"]), *load)
+    console.print(table)
+    hostile = result["hostile"]
+    changed = "nothing was changed" if not hostile["changed"] else f"CHANGED: {hostile['changed']}"
+    survived = "the server went on" if hostile["server_survived"] else "the server was replaced"
+    console.print(f"{hostile['messages']} hostile messages: {changed}; {survived}; {hostile['answers']}")
+    memory = result["memory"]
+    console.print(f"memory: host {memory['host']['rss_mb']} MB, server {memory['server']['rss_mb']} MB")
