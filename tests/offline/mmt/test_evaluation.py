@@ -100,7 +100,8 @@ def test_pitch_and_rhythm_are_chosen_each_by_what_it_decides(models, monkeypatch
     assert found[0]["threshold"][3] == choosing.PITCHES[1][1]
     assert found[0]["temperature"][1:3] == (choosing.RHYTHMS[0],) * 2
     assert made[-1] == Sampling(found[0]["temperature"], found[0]["threshold"]), "what was chosen is measured"
-    assert in_words(settings_in(said(settings_of(made[0])))) == "temperature 1, threshold 0.9"
+    words = in_words(settings_in(said(settings_of(choosing.settings((1.1, 0.8), 0.7)))))
+    assert words == "temperature 1 (beat 0.7, position 0.7, pitch 1.1), threshold 0.9 (pitch 0.8)"
 
 
 def test_the_command_measures_on_the_pieces_of_a_side(tmp_path, monkeypatch, models, made_up):
