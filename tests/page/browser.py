@@ -13,6 +13,7 @@ from tests.live import Host
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt: chromium)")
+HOMES = ("CONFIG_HOME", "DATA_HOME", "STATE_HOME", "MUSIC_DIR")
 OPTIONS = ("--audio", "null", "--control", "0")
 ARGUMENTS = [
     "--no-sandbox",  # the tests may run as root
@@ -36,7 +37,7 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def serving_host(folder: Path, *options: str, **more: str) -> Iterator[tuple[Host, str]]:
     """Start ``concertino play`` with a page; yield it and the page's address."""
-    homes = {name: str(folder / name) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
+    homes = {f"XDG_{name}": str(folder / name) for name in HOMES}
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700, exist_ok=True)
     with Host(folder, *OPTIONS, *options, **{**homes, "XDG_RUNTIME_DIR": str(runtime), **more}) as host:

@@ -29,8 +29,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, str]]:
     """A host that nobody plays yet, and its page's address."""
-    folder = tmp_path_factory.mktemp("host")
-    with serving_host(folder, "--midi-in", "virtual", "--record", str(folder / "takes")) as served:
+    with serving_host(tmp_path_factory.mktemp("host"), "--midi-in", "virtual") as served:
         yield served
 
 

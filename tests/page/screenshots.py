@@ -1,16 +1,19 @@
 """Pictures of the page on a phone, a laptop and a 4K screen: ``python -m tests.page.screenshots FOLDER``.
 
-Dark and light. A real host plays the bundled performance meanwhile. Pictures are made to be looked at.
+Dark and light. A real host plays the bundled performance, over and over. Pictures are made to be looked at.
 """
 
 import argparse
 import tempfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import mido
 from playwright.sync_api import Browser, Page
 
+from realtime.host.session import DEMO
 from tests.page.browser import chromium, open_page, serving_host
 
 SIZES: dict[str, dict[str, Any]] = {
@@ -33,6 +36,7 @@ SHEETS = ("ensemble", "continue", "presets", "takes", "timing", "setup")
 SLOWLY = """const soon = window.requestAnimationFrame.bind(window);
 window.requestAnimationFrame = (draw) => setTimeout(() => soon(draw), 300);"""
 """Without a graphics card, 60 pictures of a 4K screen a second are more than there is time for."""
+TIMES = 20
 LISTEN_MS = 5000
 STILL = "() => { concertino.roll.ask = () => {}; concertino.roll.rest = () => {} }"
 """The picture is of one moment."""
@@ -56,6 +60,16 @@ def pictures(
     context.close()
 
 
+def long_performance(folder: Path) -> Path:
+    """Write the bundled performance many times in a row; return the file."""
+    music = mido.MidiFile(DEMO)
+    for track in music.tracks:
+        played = [message for message in track if message.type != "end_of_track"]
+        track[:] = played * TIMES
+    music.save(folder / "long.mid")
+    return folder / "long.mid"
+
+
 def picture(page: Page) -> bytes:
     """Return a PNG of the window."""
     return page.screenshot(timeout=120_000)
@@ -71,13 +85,13 @@ def main() -> None:
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, chromium() as browser:
-        for size in given.size or SIZES:
-            for scheme in ("dark", "light"):
-                host = serving_host(Path(home), "--ensemble", given.ensemble)  # anew: the performance begins
-                with host as (_, address):
-                    for name, data in pictures(browser, address, size, scheme, given.sheets):
-                        (given.folder / f"{name}.png").write_bytes(data)
-                        print(given.folder / f"{name}.png", flush=True)
+        music = long_performance(Path(home))
+        options = ("--ensemble", given.ensemble, "--midi-in", f"file:{music}")
+        with serving_host(Path(home), *options) as (_, address):
+            for size, scheme in product(given.size or SIZES, ("dark", "light")):
+                for name, data in pictures(browser, address, size, scheme, given.sheets):
+                    (given.folder / f"{name}.png").write_bytes(data)
+                    print(given.folder / f"{name}.png", flush=True)
 
 
 if __name__ == "__main__":
