@@ -240,6 +240,13 @@ def _facts(plugin: Plugin) -> Table:
         "folder": str(plugin.folder),
         "model card": CARD if (plugin.folder / CARD).is_file() else "none",
     }
+    if manifest.continuation:
+        told = manifest.continuation
+        facts["context"] = f"{told.context} rows of {', '.join(told.fields)}"
+        facts["instruments"] = str(len(told.instruments))
+        facts["variants"] = "; ".join(
+            f"{name}: {v.precision} ({v.file})" for name, v in told.variants.items()
+        )
     table = Table(title=_text(manifest.name), show_header=False)
     for fact, value in facts.items():
         table.add_row(fact, _text(value))

@@ -74,15 +74,18 @@ def verify_plugin(folder: Path, *, called: str | None = None) -> Verification:
 def _check_model(plugin: Plugin) -> None:
     import onnx
 
-    try:
-        onnx.checker.check_model(plugin.graph_path.read_bytes(), full_check=True)
-    except Exception as error:  # the checker raises errors of several unrelated kinds
-        reason = one_line(str(error))[:300]
-        raise PluginError(
-            plugin.manifest.name,
-            "graph.file",
-            f"ONNX's checker refuses it ({reason}); export the graph again",
-        ) from error
+    told = plugin.manifest.continuation
+    files = {variant.file for variant in told.variants.values()} if told else {plugin.graph_path.name}
+    for file in sorted(files):
+        try:
+            onnx.checker.check_model((plugin.folder / file).read_bytes(), full_check=True)
+        except Exception as error:  # the checker raises errors of several unrelated kinds
+            reason = one_line(str(error))[:300]
+            raise PluginError(
+                plugin.manifest.name,
+                "graph.file",
+                f"ONNX's checker refuses it ({reason}); export the graph again",
+            ) from error
 
 
 def _try_continuation(plugin: Plugin) -> Verification:
