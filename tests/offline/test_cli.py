@@ -98,8 +98,16 @@ def test_evaluate_writes_json_to_a_file(chorales, tmp_path):
     assert json.loads(path.read_text("utf-8"))["split"] == "validation"
 
 
-def test_training_from_the_command_leaves_weights_that_resume_and_export_take(chorales, tmp_path):
-    pytest.importorskip("torch", reason="training needs torch: pip install 'concertino[offline]'")
+def test_training_from_the_command_leaves_weights_that_resume_and_export_take(made_up, tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch", reason="training needs torch: pip install 'concertino[offline]'")
+    from offline import runs
+    from offline.corpora.load import Split
+
+    pieces = {f"made-up-{seed}": made_up(seed) for seed in range(8)}
+    names = tuple(pieces)
+    monkeypatch.setattr(runs, "load_corpus", lambda *a, **k: pieces)
+    monkeypatch.setattr(runs, "load_corpus_split", lambda *a, **k: Split(names[:5], names[5:6], names[6:]))
+    torch.set_num_threads(1)  # more only get in each other's way on a model this small
     run, models = tmp_path / "run", tmp_path / "models"
     train = ["separator", "bach-lstm", "--epochs", "1", "--folder", str(run), "--quiet"]
     assert RUNNER.invoke(cli.train, train).exit_code == 0

@@ -21,7 +21,10 @@ from realtime.ensembles.parse import load_ensemble
 
 DATA = Path(os.environ.get("CONCERTINO_DATA") or Path(__file__).parents[3] / "shared" / "data")
 NAMES = [name for name in TRAINABLE if (FOLDER / f"{name}.npz").is_file()]
-ELSEWHERE = ("bach-lstm", "bach-chorale", "song-offline", "string-quartet-offline")
+ELSEWHERE = (
+    *("bach-lstm", "bach-chorale"),
+    *("song", "song-offline", "string-quartet-offline", "orchestra-offline"),
+)
 """The first two have tests of their own; the others' test pieces take too long."""
 
 
