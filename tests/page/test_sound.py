@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 from playwright.sync_api import Page
 
@@ -67,3 +69,13 @@ def test_sound_can_be_ended_and_begun_again(page: Page):
     page.click("[data-action='sound']")
     page.wait_for_function("() => concertino.audio.on && concertino.audio.context.state === 'running'")
     page.wait_for_function("() => concertino.audio.report.frame > 0")
+
+
+def test_a_browser_that_keeps_worklets_from_the_page_is_heard_as_well(new_page: Callable[[], Page]):
+    page = new_page()
+    page.evaluate("() => Object.defineProperty(AudioContext.prototype, 'audioWorklet', { value: undefined })")
+    page.keyboard.down("h")
+    wait_for_note(page, 69, "sounding")
+    page.wait_for_function("() => concertino.audio.heard > 0.001")
+    page.keyboard.up("h")
+    wait_for_silence(page)

@@ -4,7 +4,10 @@
  * than the host made it.
  */
 
+import { HostSound } from "./host_sound.js";
+
 const HEADER_BYTES = 8;
+const SCRIPT_FRAMES = 1024;
 const KEPT_MEASURES = 20;
 
 export class PageAudio extends EventTarget {
@@ -14,8 +17,8 @@ export class PageAudio extends EventTarget {
     this.host = host;
     /** @type {AudioContext | null} */
     this.context = null;
-    /** @type {AudioWorkletNode | null} */
-    this.node = null;
+    /** Takes the blocks of the host's sound. @type {((block: {frame: number, samples: Int16Array}) => void) | null} */
+    this.feed = null;
     /** @type {GainNode | null} */
     this.gain = null;
     this.on = false;
@@ -54,19 +57,41 @@ export class PageAudio extends EventTarget {
     if (this.context) return this.context.resume();
     const { rate } = this.host;
     const context = new AudioContext({ latencyHint: "interactive", sampleRate: rate });
+    const node = context.audioWorklet ? await this.worklet(context, rate) : this.script(context, rate);
+    this.gain = context.createGain();
+    this.gain.gain.value = this.volume;
+    node.connect(this.gain).connect(context.destination);
+    context.onstatechange = () => this.dispatchEvent(new Event("change"));
+    this.context = context;
+    return context.resume();
+  }
+
+  /** @param {AudioContext} context @param {number} rate @returns {Promise<AudioNode>} */
+  async worklet(context, rate) {
     await context.audioWorklet.addModule(new URL("./audio_worklet.js", import.meta.url));
-    this.node = new AudioWorkletNode(context, "host-sound", {
+    const node = new AudioWorkletNode(context, "host-sound", {
       numberOfInputs: 0,
       outputChannelCount: [2],
       processorOptions: { rate },
     });
-    this.gain = context.createGain();
-    this.gain.gain.value = this.volume;
-    this.node.connect(this.gain).connect(context.destination);
-    this.node.port.onmessage = (event) => this.measure(event.data);
-    context.onstatechange = () => this.dispatchEvent(new Event("change"));
-    this.context = context;
-    return context.resume();
+    node.port.onmessage = (event) => this.measure(event.data);
+    this.feed = (block) => node.port.postMessage(block, [block.samples.buffer]);
+    return node;
+  }
+
+  /**
+   * Browsers keep worklets from pages that come without HTTPS from another machine, such as to a phone: there
+   * the same is done on the page's thread.
+   * @param {AudioContext} context @param {number} rate @returns {AudioNode}
+   */
+  script(context, rate) {
+    const node = context.createScriptProcessor(SCRIPT_FRAMES, 0, 2);
+    const sound = new HostSound(rate, context.sampleRate, (report) => this.measure(report));
+    node.onaudioprocess = ({ outputBuffer, playbackTime }) =>
+      sound.give(outputBuffer.getChannelData(0), outputBuffer.getChannelData(1), playbackTime);
+    this.feed = (block) => sound.take(block);
+    this.scriptNode = node; // else it is collected, and falls silent
+    return node;
   }
 
   ask() {
@@ -89,10 +114,9 @@ export class PageAudio extends EventTarget {
 
   /** @param {ArrayBuffer} data a block of the host's sound */
   take(data) {
-    if (!this.node || data.byteLength <= HEADER_BYTES) return;
+    if (!this.feed || data.byteLength <= HEADER_BYTES) return;
     const frame = Number(new DataView(data).getBigInt64(0, true));
-    const samples = new Int16Array(data, HEADER_BYTES);
-    this.node.port.postMessage({ frame, samples }, [data]);
+    this.feed({ frame, samples: new Int16Array(data, HEADER_BYTES) });
   }
 
   /** @param {any} report of the worklet */

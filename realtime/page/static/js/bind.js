@@ -94,11 +94,15 @@ export function picker(store, name, shown = {}) {
     title: store.describe(name)?.help,
     data: { control: name },
   });
+  let pointed = false;
+  select.addEventListener("pointerdown", () => (pointed = true));
+  select.addEventListener("keydown", () => (pointed = false));
   const options = shown.options ?? store.describe(name)?.choices ?? [];
   select.append(...options.map((value) => make("option", { value, text: words(value) })));
   select.addEventListener("change", () => {
     const chosen = options.find((value) => String(value) === select.value);
     if (chosen !== undefined) store.set(name, chosen);
+    if (pointed) select.blur(); // the next letters are music again
   });
   store.watch(name, (value) => {
     select.disabled = value === undefined || value === null;
@@ -129,6 +133,7 @@ export function numberField(store, name, shown = {}) {
     title: help,
     data: { control: name },
     onchange: () => input.value !== "" && input.validity.valid && store.set(name, Number(input.value)),
+    onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && input.blur(),
   });
   store.watch(name, (value) => {
     if (document.activeElement !== input) input.value = String(Math.round(value * 10) / 10);

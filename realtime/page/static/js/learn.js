@@ -22,7 +22,7 @@ export class Learn {
     }, icon("learn"), "Learn");
     this.button.hidden = true;
     find("transport").append(this.button);
-    for (const event of ["pointerdown", "click", "keydown", "input", "change"]) {
+    for (const event of ["pointerdown", "mousedown", "click", "keydown", "input", "change"]) {
       document.addEventListener(event, (happened) => this.intercept(happened), { capture: true });
     }
     host.addEventListener("state", () => (this.button.hidden = !host.store.has("learn")));

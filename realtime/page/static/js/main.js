@@ -12,7 +12,7 @@ import { Keyboard } from "./keyboard.js";
 import { Learn } from "./learn.js";
 import { makeLegend } from "./legend.js";
 import { NoteLog } from "./log.js";
-import { Meters } from "./meters.js";
+import { Meters, outputMeter } from "./meters.js";
 import { Player } from "./player.js";
 import { makePresets } from "./presets.js";
 import { Roll } from "./roll.js";
@@ -29,6 +29,7 @@ const canvas = (id) => /** @type {HTMLCanvasElement} */ (find(id));
 
 const host = new Host();
 host.store.onRefusal = (error) => say(error.message, true);
+host.addEventListener("state", () => (document.title = `${host.store.get("title") ?? "Concertino"} · Concertino`));
 host.addEventListener("notice", (event) => say(/** @type {CustomEvent} */ (event).detail.text));
 host.addEventListener("error", (event) => say(/** @type {CustomEvent} */ (event).detail.error, true));
 
@@ -57,6 +58,7 @@ const midi = new WebMidi(player, (data) => host.connection.send({ type: "midi", 
 makeLegend(host);
 makeInvitation(host, audio, player);
 new Meters(host);
+find("status").prepend(outputMeter());
 new Strips(sheets.ensemble, host);
 makeContinuation(sheets.continue, host);
 makePresets(sheets.presets, host, learn);

@@ -1,12 +1,20 @@
 // @ts-check
 /** Level meters: up at once, down slowly. */
 
+import { make } from "./dom.js";
+
 const FALL_PER_SECOND = 1.6;
 const FLOOR_DB = -60;
 
 /** @param {number} db dBFS @returns {number} 0 to 1 */
 export function shareOf(db) {
   return Math.min(Math.max(1 - db / FLOOR_DB, 0), 1);
+}
+
+/** The level of all parts together, left above right. @returns {HTMLElement} */
+export function outputMeter() {
+  const line = (/** @type {string} */ side) => make("div", { class: "meter", data: { meter: side } }, make("i"));
+  return make("div", { class: "peaks calm", title: "Level of the sound", "aria-hidden": "true" }, line("left"), line("right"));
 }
 
 export class Meters {
