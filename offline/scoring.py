@@ -1,6 +1,6 @@
 """What the weights of a trained separator give: scores of a take, and the labels of many takes side by side.
 
-The labels are those of the plugin, which decides note by note and takes ten times as long.
+The labels are those of the plugin, which decides note by note and takes several times as long.
 """
 
 from collections.abc import Callable, Mapping, Sequence
