@@ -152,12 +152,15 @@ def perform(options: "Options", plain: bool, quiet: bool, endings: Endings) -> d
             print(text, file=sys.stderr if quiet else sys.stdout, flush=True)
 
     tell = [print_line]
+    control: Control | None = None
 
     def notice(text: str) -> None:
         said.append(text)
         tell[0](text)
+        if control:
+            control.say(text)
 
-    session, control = Session(options, notice), None
+    session = Session(options, notice)
     try:
         session.start()
         control = Control(session, options.control, notice)

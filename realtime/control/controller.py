@@ -26,6 +26,8 @@ class Controller:
         self._lock, self._slow = threading.RLock(), threading.Lock()
         self._listeners: list[Listener] = []
         self._settling: dict[str, tuple[Any, float]] = {}
+        self.on_renewal: Callable[[], None] = lambda: None
+        """Called where the choices have changed."""
         self._known = self._values()
 
     def get(self, name: str) -> Any:
@@ -99,6 +101,10 @@ class Controller:
     def choices(self) -> dict[str, list[str]]:
         """Return the names that may be set now, by the control."""
         return {c.name: list(c.choices(self.session)) for c in CONTROLS if c.choices}
+
+    def renew(self) -> None:
+        """Have everyone told the choices anew, for instance when a preset was saved."""
+        self.on_renewal()
 
     def poll(self) -> None:
         """Look for what was changed elsewhere, such as by a program change, and tell it."""

@@ -78,6 +78,7 @@ class Hub:
     def take(self, message: pipe.FromHost) -> None:
         """Take what the host says."""
         if isinstance(message, pipe.Broadcast):
+            self.state.seconds, self._seconds_at = message.seconds, time.monotonic()
             for client in tuple(self.clients):
                 client.send(message.text)
         elif isinstance(message, pipe.Sound):

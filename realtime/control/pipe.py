@@ -50,6 +50,8 @@ class Broadcast(Struct, tag=True, array_like=True):
     """Host: a JSON text for every WebSocket client."""
 
     text: str
+    seconds: float
+    """The engine's clock."""
 
 
 class Sound(Struct, tag=True, array_like=True):

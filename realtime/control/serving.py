@@ -87,6 +87,7 @@ class Serving:
         self.session.listeners.append(self.roll)
         self.session.occupied = lambda: self.visited
         self.controller.subscribe(self._changed)
+        self.controller.on_renewal = self._renew
         for thread in self._threads:
             thread.start()
 
@@ -170,7 +171,10 @@ class Serving:
     def _changed(self, name: str, value: Any) -> None:
         self._send(pipe.Changed(name, value))
         if name in ("ensemble", "parts"):
-            self._stale = True
+            self._renew()
+
+    def _renew(self) -> None:
+        self._stale = True
 
     # what the server asks
 
@@ -269,7 +273,7 @@ class Serving:
                 (count % LATENCY_TICKS == 0, self._meters.latency),
             ):
                 if due and (said := text(self._listen.watching > 0)):
-                    self._send(pipe.Broadcast(said), needed=False)
+                    self._send(pipe.Broadcast(said, self._meters.seconds()), needed=False)
             if self._heard_at and time.monotonic() - self._heard_at > HUNG_SECONDS and self._process:
                 self._heard_at = 0.0
                 self._process.kill()
@@ -278,7 +282,7 @@ class Serving:
         """Show a sentence to everyone on the page."""
         if self._ready.is_set():
             said = msgspec.json.encode({"type": "notice", "text": text}).decode()
-            self._send(pipe.Broadcast(said), needed=False)
+            self._send(pipe.Broadcast(said, self._meters.seconds()), needed=False)
 
     def close(self) -> None:
         """End the server and let go of what its clients hold."""

@@ -1,6 +1,7 @@
 """From ``--control`` to a served session: what is bound, who needs a token, and what the player is told."""
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,24 @@ from realtime.control.serving import Serving
 from realtime.host.options import control_address
 from realtime.host.session import Session
 
+ELSEWHERE = ("192.0.2.1", 9)
+"""No machine has this address (RFC 5737)."""
 TRIES = 20
 """Ports that are tried, from the one that was asked for on."""
+
+
+def shown_address(address: str) -> str:
+    """Return how a browser finds a server that is bound to ``address``."""
+    if is_loopback(address):
+        return "localhost"
+    if address not in ("0.0.0.0", "::"):
+        return address
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as towards:
+            towards.connect(ELSEWHERE)  # nothing is sent: the system only says by which address it would be
+            return towards.getsockname()[0]
+    except OSError:
+        return socket.gethostname()
 
 
 class Control:
@@ -30,7 +47,7 @@ class Control:
     def __init__(self, session: Session, text: str, notice: Callable[[str], None]) -> None:
         self.serving: Serving | None = None
         self._file: Path | None = None
-        self._notice = notice
+        self._session, self._notice = session, notice
         where = control_address(text)
         if where is None:
             return
@@ -46,18 +63,26 @@ class Control:
 
     def _ready(self, port: int) -> None:
         taken = f"port {self._port} is taken; " if self._port not in (0, port) else ""
-        shown = "localhost" if is_loopback(self._address) else self._address
+        shown = shown_address(self._address)
         address = f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
         if self._made:
             address += f"?token={self._token}"
-        kept = f" (the token is kept in {token_path()}, and not shown again)" if self._made else ""
-        if self._token and not self._made:
-            kept = f" (it asks for the token in {token_path()})"
-        self._notice(f"{taken}the page: {address}{kept}")
+            hint = f" (the token is kept in {token_path()}, and not shown again)"
+        elif self._token:
+            hint = f" (it asks for the token in {token_path()})"
+        else:
+            silent = self._session.driver.name == "no device" or not self._session.keyboards()
+            hint = " (open it to play and hear)" if silent else ""
+        self._notice(f"{taken}the page: {address}{hint}")
         try:
             self._file = tell_running(Running(os.getpid(), self._address, port))
         except OSError as error:
             self._notice(f"concertino ctl needs --address {port}: {error}")
+
+    def say(self, text: str) -> None:
+        """Show a sentence to everyone on the page."""
+        if self.serving:
+            self.serving.say(text)
 
     def close(self) -> None:
         """End it."""

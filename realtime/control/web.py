@@ -34,6 +34,15 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True):
 _decode = msgspec.json.Decoder(_Body).decode
 
 
+class _Page(StaticFiles):
+    """The page's files; a browser asks each time whether they have changed."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        response = super().file_response(*arguments, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 async def _value(request: Request, takes_one: bool) -> Any:
     """Return the value in a request's body.
 
@@ -112,7 +121,7 @@ def make_app(hub: Hub, token: str | None, takes: Path) -> Guard:
 
     methods = ["GET", "PUT", "POST", "DELETE", "PATCH"]
     page = (
-        Mount("/", StaticFiles(directory=PAGE, html=True)) if PAGE.is_dir() else Route("/", home)
+        Mount("/", _Page(directory=PAGE, html=True)) if PAGE.is_dir() else Route("/", home)
     )  # an installation may leave the page out
     app = Starlette(
         routes=[

@@ -1,12 +1,18 @@
 """The HTTP interface against its own description; and hostile messages by the thousand while a host plays."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
+from bench.hostile import SENDERS
 from realtime.control.table import find
+from tests.control.test_serving import server_of
+from tests.control.test_web import Socket
 
 EXAMPLES = 2
 """Requests for each operation, of each kind."""
@@ -68,3 +74,34 @@ def test_every_answer_is_as_described_and_what_is_refused_changes_nothing(served
                 problems.append(f"{operation.label} {mode.value}: {error!r}")
     assert not problems, "\n".join(problems)
     assert asked > 60
+
+
+MESSAGES = int(os.environ.get("CONCERTINO_HOSTILE", "3000"))
+"""Malformed messages in all. ``concertino bench control`` sends 100,000, and measures meanwhile."""
+
+
+def test_malformed_messages_change_nothing_and_the_sound_goes_on(served):
+    """OSC, WebSocket and HTTP from a thread each; meanwhile notes are played and heard."""
+    before = served.remote.everything()
+    server = server_of(served)
+    with ThreadPoolExecutor() as pool, Socket(served) as client:
+        sending = [
+            pool.submit(send, served.port, int(MESSAGES * share), 1) for share, send in SENDERS.values()
+        ]
+        client.wait("state")
+        client.send(type="audio", format="int16")
+        played = 0
+        while not all(each.done() for each in sending) or played < 10:
+            client.send(type="note_on", pitch=60 + played % 24, velocity=100)
+            client.wait("notes", lambda m: m["on"])
+            client.wait(bytes, lambda block: any(block[8:]))
+            client.send(type="note_off", pitch=60 + played % 24)
+            client.wait("notes", lambda m: m["off"])
+            played += 1
+        client.send(type="audio", format=None)
+        answers = [each.result() for each in sending]
+    assert served.remote.everything() == before
+    assert server_of(served).pid == server.pid
+    assert served.get("counters")["capture_dropped"] == 0
+    assert all(answers)
+    assert not any(status.startswith("5") or status == "200" for status in answers[-1]), answers

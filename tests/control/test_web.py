@@ -96,9 +96,10 @@ def test_notes_of_the_page_sound_on_a_part_and_are_shown_and_heard(served):
         client.wait("state")
         client.send(type="audio", format="float32")
         client.send(type="note_on", pitch=79, velocity=100)
-        _, _, part, pitch, velocity, confidence = client.wait("notes", lambda m: m["on"])["on"][0]
+        _, _, part, pitch, velocity, confidence, continued = client.wait("notes", lambda m: m["on"])["on"][0]
         assert (part, pitch, velocity) == (1, 79, 100)
         assert 0 <= confidence <= 1
+        assert not continued
         block = client.wait(bytes, lambda block: any(block[8:]))
         assert (len(block) - 8) % 8 == 0
         first = int.from_bytes(block[:8], "little")
