@@ -147,3 +147,18 @@ def test_without_a_gpu_the_cpu_is_used_and_it_is_said(made: Path, caplog: pytest
     stepper = RowStepper(load_plugin(made), "int8", provider="cuda")
     assert stepper.device == "cpu"
     assert "runs on the CPU" in caplog.text
+
+
+def test_a_variant_that_the_runtime_does_not_know_is_told(folder: Path):
+    file = folder / "model-int8.onnx"
+    model = onnx.load(file)
+    for node in model.graph.node:
+        if node.op_type == "GroupQueryAttention":
+            node.op_type = "AttentionOfTheFuture"
+    file.write_bytes(model.SerializeToString())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    edited(folder, lambda m: m["continuation"]["variants"]["int8"].update(sha256=digest))
+    plugin = load_plugin(folder)
+    with pytest.raises(PluginError, match=r"model-int8\.onnx: ONNX Runtime .* refuses it .* another variant"):
+        RowStepper(plugin, "int8")
+    RowStepper(plugin, "fp32")
