@@ -9,7 +9,7 @@ import typer
 app = typer.Typer(
     add_completion=False,
     invoke_without_command=True,
-    help="Measure latency, the separator's step, rendering, and other software beside ours.",
+    help="Measure latency, separator, continuation and rendering, and other software beside ours.",
     epilog="bench/README.md says what is measured and how to read it.",
 )
 
@@ -30,7 +30,7 @@ Seed = Annotated[int, typer.Option(help="The same seed plays the same notes.")]
 
 @app.callback()
 def bench(context: typer.Context) -> None:
-    """Measure latency, the separator's step, rendering, and other software beside ours."""
+    """Measure latency, separator, continuation and rendering, and other software beside ours."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -135,6 +135,65 @@ def separator(
     with progress() as report:
         result = measure_separator(bench_soundfont(soundfont), name, steps, gap_steps, seed, report)
     publish(result, show_separator, json)
+
+
+@app.command()
+def continuation(
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="An installed model [default: one of --size with weights of chance]"
+        ),
+    ] = None,
+    size: Annotated[
+        str, typer.Option(help="Published size to make with weights of chance; needs concertino[offline].")
+    ] = "full",
+    variant: Annotated[str, typer.Option(help="Precision of the graph: int8, fp32, fp16 ...")] = "int8",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the model.")] = 2,
+    provider: Annotated[
+        Literal["cpu", "cuda"],
+        typer.Option(help="Where the model alone is timed; cuda: --variant fp16."),
+    ] = "cpu",
+    idle_gaps: Annotated[
+        bool, typer.Option("--idle-gaps", help="Also time bursts after pauses of 0.1 to 5 s.")
+    ] = False,
+    live: Annotated[bool, typer.Option(help="Also measure in the host, on a private JACK server.")] = True,
+    seconds: Annotated[float, typer.Option(min=1, help="How long the model plays beside the player.")] = 60.0,
+    triggers: Annotated[int, typer.Option(min=1, help="Turns that are begun and taken back.")] = 100,
+    period: Annotated[int, typer.Option(min=16, max=4096, help="Frames a period.")] = 128,
+    soundfont: SoundFont = None,
+    seed: Seed = 1,
+    json: Json = None,
+) -> None:
+    """Measure the model that goes on: notes per second, trigger to first note, whether it keeps up.
+
+    The model alone, by length of context, with its cache and without; then in the host, while a probe plays
+    at 120 BPM. About 8 minutes.
+
+    Examples: concertino bench continuation --json continuation.json; concertino bench continuation --model
+    mmt; concertino bench continuation --variant fp16 --provider cuda --idle-gaps --no-live
+    """
+    from bench.continuation import Wanted, measure_continuation, show_continuation
+    from bench.report import progress, publish
+    from bench.soundfont import bench_soundfont
+
+    wanted = Wanted(
+        bench_soundfont(soundfont),
+        model,
+        size,
+        variant,
+        threads,
+        provider,
+        idle_gaps=idle_gaps,
+        live=live,
+        seconds=seconds,
+        triggers=triggers,
+        period=period,
+        seed=seed,
+    )
+    with progress() as report:
+        result = measure_continuation(wanted, report)
+    publish(result, show_continuation, json)
 
 
 @app.command()

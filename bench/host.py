@@ -6,12 +6,14 @@ It is the session that ``concertino play`` runs, with the benchmark's two ensemb
 import argparse
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.child import complain, die_with_parent, say, serve
+from bench.first_notes import FirstNotes
 from bench.memory import resident
 from realtime.drivers.jack import JackDriver
 from realtime.engine.state import BUCKETS, Counter, Stage
@@ -70,6 +72,9 @@ class Host:
         self.notices: list[str] = []
         self.session = Session(options, self.notices.append)
         self.engine = self.session.engine
+        self._first = FirstNotes()
+        if options.continuation:
+            self.session.listeners.append(self._first)
         self.session.start()
         deadline = time.monotonic() + START_SECONDS
         while self.engine.state["counters"][Counter.PERIODS] == 0 and time.monotonic() < deadline:
@@ -99,6 +104,17 @@ class Host:
         name = self.session.driver.client.name
         return {"keys": f"{name}:midi_in", "left": f"{name}:left", "right": f"{name}:right"}
 
+    def continuation(self, mode: str | None = None, trigger: bool = False) -> dict[str, Any]:
+        """Set the continuation's mode, begin its turn; return how it is doing, and frames to first notes."""
+        continuation = self.session.continuation
+        if continuation is None:
+            raise ValueError("no model was loaded to go on from what is played")
+        if mode:
+            continuation.set_mode(mode)
+        if trigger:
+            continuation.trigger()
+        return asdict(continuation.status()) | {"first_frames": self._first.frames}
+
     def report(self) -> dict[str, Any]:
         """Return what was timed since the last report, and the counters since the start."""
         return {
@@ -120,6 +136,8 @@ def main() -> None:
     parser.add_argument("--soundfont", type=Path, required=True)
     parser.add_argument("--separator")
     parser.add_argument("--gil-load", action="store_true")
+    parser.add_argument("--continue", dest="continuation", help="model that goes on from what is played")
+    parser.add_argument("--tempo")
     given = parser.parse_args()
     options = Options(
         ensemble=given.ensemble,
@@ -130,6 +148,8 @@ def main() -> None:
         rate=given.rate,
         soundfont=given.soundfont,
         separator=given.separator,
+        continuation=given.continuation,
+        tempo=given.tempo,
     )
     try:
         host = Host(options)
@@ -139,7 +159,7 @@ def main() -> None:
     say(done=host.hello())
     if given.gil_load:
         hold_the_gil()
-    serve({"report": host.report})
+    serve({"report": host.report, "continuation": host.continuation})
     host.session.close()
 
 

@@ -62,6 +62,10 @@ class HostInstrument:
         """Return what the host timed since the last report."""
         return self.child.ask("report")
 
+    def continuation(self, mode: str | None = None, trigger: bool = False) -> dict[str, Any]:
+        """Set the mode of the host's continuation, begin its turn; return how it is doing."""
+        return self.child.ask("continuation", None, mode=mode, trigger=trigger)
+
     def __enter__(self) -> "HostInstrument":
         return self
 

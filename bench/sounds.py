@@ -5,6 +5,7 @@ reverb that the SoundFont itself asks for.
 """
 
 import ctypes
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -113,14 +114,21 @@ def _onset_sound(bench: _Bench, program: int) -> OnsetSound | None:
     return OnsetSound(program, (min(attacks), max(attacks)), round(tail_ms, 2))
 
 
-def find_held_sound(soundfont: Path, rate: float) -> HeldSound:
+def find_held_sound(
+    soundfont: Path, rate: float, allowed: Callable[[int], bool] = lambda program: True
+) -> HeldSound:
     """Return a program that can be held beside the notes: the one of ``ensembles/held.toml``, else the first.
+
+    Args:
+        soundfont: where it is looked for.
+        rate: frames a second.
+        allowed: whether a program may be taken.
 
     Raises:
         ValueError: the SoundFont has none.
     """
     ensemble = load_ensemble(ENSEMBLES / "held.toml")
-    for program in [ensemble.parts[0].program, *range(PROGRAMS)]:
+    for program in filter(allowed, [ensemble.parts[0].program, *range(PROGRAMS)]):
         bench = _Bench(soundfont, rate, ensemble)
         try:
             if bench.select(program):
