@@ -97,8 +97,6 @@ class ChangeCast:
 class Ready:
     """The model is loaded."""
 
-    context: int
-
 
 @dataclass(frozen=True)
 class Speculation:

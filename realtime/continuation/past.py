@@ -16,7 +16,10 @@ _CODES = tuple(int(code) for code in duration_code(np.arange(LONGEST + 1)))
 class Reader(Protocol):
     """What reads rows: ``realtime.continuation.decoder.Decoder``."""
 
-    length: int
+    @property
+    def length(self) -> int:
+        """Rows read so far."""
+        ...
 
     @property
     def origin(self) -> int:

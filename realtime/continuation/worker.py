@@ -13,12 +13,15 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+import numpy as np
+
 from realtime.continuation.decoder import Decoder
 from realtime.continuation.messages import (
     ChangeCast,
     ChangeSettings,
     Failed,
     Key,
+    Model,
     Notes,
     Now,
     Ready,
@@ -33,10 +36,12 @@ from realtime.continuation.messages import (
     write,
 )
 from realtime.continuation.pace import Pace
-from realtime.continuation.past import Past
+from realtime.continuation.past import SLICE, Past, Reader
 from realtime.continuation.planner import Planner
 from realtime.continuation.settings import BEAT
 from realtime.contract.plugin import load_plugin
+from realtime.music.mmt.representation import FIELDS
+from realtime.music.mmt.sampling import SCORES, Sampler, Sampling
 
 REPORT_SECONDS = 0.1
 """How often the host hears that all is well."""
@@ -45,23 +50,28 @@ DENSITY_BEATS = 8
 PR_SET_PDEATHSIG = 1
 
 
+def open_reader(model: Model) -> Decoder:
+    """Return a model at the beginning of music.
+
+    Raises:
+        ValueError: it is broken.
+        ImportError: ONNX Runtime is not installed.
+    """
+    # Steady: the notes must not depend on how many rows happened to be read at once.
+    return Decoder(load_plugin(model.folder), model.variant, model.threads, model.provider, steady=True)
+
+
 class Worker:
     """Plays one model.
 
     Args:
-        setup: what it plays.
+        reader: the model.
+        setup: what it plays to.
         send: takes messages for the host.
-
-    Raises:
-        ValueError: the model is broken.
     """
 
-    def __init__(self, setup: Setup, send: Callable[[ToHost], None]) -> None:
-        model = setup.model
-        decoder = Decoder(
-            load_plugin(model.folder), model.variant, model.threads, model.provider, steady=True
-        )
-        self.planner = Planner(Past(decoder), setup.settings, setup.cast, setup.ruled)
+    def __init__(self, reader: Reader, setup: Setup, send: Callable[[ToHost], None]) -> None:
+        self.planner = Planner(Past(reader), setup.settings, setup.cast, setup.ruled)
         self.planner.change_cast(setup.cast, setup.switched_off)
         self.planner.recall(setup.notes, setup.shift, setup.generation)
         self.send = send
@@ -70,7 +80,7 @@ class Worker:
         self._pace = Pace()
         self._reported = 0.0
         self._rate = 2.0 * BEAT
-        send(Ready(decoder.context))
+        send(Ready())
 
     def hear(self, message: ToWorker) -> None:
         """Take a message of the host."""
@@ -122,13 +132,23 @@ class Worker:
         self._give()
 
 
+def warm_up(reader: Reader) -> None:
+    """Draw and read once: what is loaded with the first use must not make the host lose patience."""
+    Sampler(Sampling()).draw(np.zeros(SCORES, np.float32))
+    for rows in (1, SLICE):
+        reader.read(np.zeros((rows, len(FIELDS)), np.int64))
+    reader.rewind(0)
+
+
 def serve(messages: "queue.SimpleQueue[ToWorker | None]", send: Callable[[ToHost], None]) -> None:
     """Play until the host has gone."""
     setup = messages.get()
     if not isinstance(setup, Setup):
         return
     try:
-        worker = Worker(setup, send)
+        reader = open_reader(setup.model)
+        warm_up(reader)
+        worker = Worker(reader, setup, send)
     except (ValueError, OSError, ImportError) as error:
         send(Failed(str(error)))
         return

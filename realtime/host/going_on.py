@@ -14,7 +14,7 @@ from realtime.continuation.cast import cast_of
 from realtime.continuation.messages import Failed, Model, Notes, ToHost
 from realtime.continuation.planner import Planned
 from realtime.continuation.settings import BEAT, Settings
-from realtime.continuation.worker import Worker
+from realtime.continuation.worker import Worker, open_reader
 from realtime.drivers.offline import OfflineDriver
 from realtime.engine.state import (
     CONTROL_PORT,
@@ -142,7 +142,7 @@ def _blocks(engine: Engine, going: Going, gone: Gone) -> Iterator[np.ndarray]:
         if isinstance(message, Notes) and message.generation == turns.generation:
             gone.notes.extend(message.notes)
 
-    worker = Worker(turns.setup(going.model), receive)
+    worker = Worker(open_reader(going.model), turns.setup(going.model), receive)
     events, over = _events(going, engine.rate)
     last = over + _frames(going.performance, over / engine.rate, going.beats, engine.rate)
     driver = OfflineDriver(engine, going.period)

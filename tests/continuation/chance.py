@@ -1,4 +1,4 @@
-"""A reader whose scores are chance, but always the same after the same rows: music of any density, at once."""
+"""A reader whose scores are chance, always the same after the same rows: music of any density, at once."""
 
 import zlib
 

@@ -53,7 +53,8 @@ CHANGES = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(changes=CHANGES)
 def test_the_model_has_read_the_score_as_it_is(changes):
-    score, past = Score(), Past(Shelf())
+    score, shelf = Score(), Shelf()
+    past = Past(shelf)
     score.announce([25])
     for what, number, own in changes:
         if what == "add":
@@ -67,7 +68,7 @@ def test_the_model_has_read_the_score_as_it_is(changes):
         else:
             past.read(score, 1 + number % 4)
     read_all(past, score)
-    assert past.reader.rows == score.header + [row_of(each) for each in score.notes]
+    assert shelf.rows == score.header + [row_of(each) for each in score.notes]
     onsets = [each.onset for each in score.notes]
     assert onsets == sorted(onsets)
 
