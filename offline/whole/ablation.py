@@ -62,7 +62,7 @@ def main(
     table = read_table(out)
     for name, changes in RECIPES.items():
         key = f"{name}, {epochs} epochs"
-        if key in table or (only and name not in only):
+        if key in table or not epochs or (only and name not in only):
             continue
         recipe = changed(replace(WholeRecipe(), epochs=epochs), changes)
         path = folder / f"{corpus}-{name.replace(' ', '-')}-{epochs}.pt"
