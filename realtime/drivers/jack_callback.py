@@ -7,6 +7,7 @@ from numba import cfunc, float32, float64, int32, int64, njit, types, uint8
 from realtime.engine.native import c_function, carray, load_shared, now_ns, pointer, store_shared
 from realtime.engine.rings import word
 from realtime.engine.state import (
+    ALL_PORTS,
     DATA1,
     DATA2,
     EVENTS,
@@ -151,6 +152,17 @@ def take_midi(s, frames, port):
 
 
 @njit
+def give_clock(s, frames, port, event):
+    """Write a message of the clock to a MIDI output."""
+    message = s.driver_scratch[MESSAGE : MESSAGE + 1]
+    message[0] = event[STATUS] | event[DATA1] << 8 | event[DATA2] << 16
+    size = message_size(event[STATUS])
+    buffer = _get_buffer(s.driver[GET_BUFFER], (s.driver_ports[MIDI_OUT + port], frames))
+    if _write(s.driver[WRITE], (buffer, event[FRAME], message.ctypes.data, size)) != 0:
+        s.counters[OUT_DROPPED] += 1
+
+
+@njit
 def give_midi(s, frames):
     """Write the parts' events to the MIDI outputs."""
     outputs = s.driver_outputs
@@ -164,6 +176,10 @@ def give_midi(s, frames):
     for i in range(s.out_count):
         event = s.out[i]
         channel = event[PORT]
+        if channel == ALL_PORTS:
+            for port in range(outputs):
+                give_clock(s, frames, port, event)
+            continue
         port = 0 if outputs == 1 else channel % PARTS
         if port >= outputs:
             continue  # an ensemble with more parts than there are ports

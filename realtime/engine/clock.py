@@ -100,10 +100,12 @@ def clock_message(s, event):
 
 
 @njit
-def beat_of(s, event, resolution):
-    """Return the tick (int) at which an event falls, ``resolution`` to the quarter note, to the nearest.
+def tick_of(s, event):
+    """Return the beat (ticks, float) of an event: the score's where it brings one, else the clock's."""
+    return float(event[TICK]) if event[TICK] >= 0 else tick_at(s, s.frame + event[FRAME])
 
-    It is the score's own where the event brings one, else the clock's.
-    """
-    tick = float(event[TICK]) if event[TICK] >= 0 else tick_at(s, s.frame + event[FRAME])
+
+@njit
+def whole_tick(s, tick, resolution):
+    """Return a beat position as the nearest tick (int), ``resolution`` to the quarter note."""
     return max(int(tick * resolution / s.resolution + 0.5), 0)

@@ -8,36 +8,25 @@ import ctypes
 
 from numba import cfunc, float32, njit, types
 
+from realtime.engine.clock_out import follow_transport, send_due
 from realtime.engine.histogram import add
 from realtime.engine.inference import tell_listener, wake
 from realtime.engine.messages import dispatch
-from realtime.engine.native import c_function, carray, denormals_back, denormals_off, now_ns, pointer
+from realtime.engine.native import carray, denormals_back, denormals_off, now_ns, pointer
 from realtime.engine.output import announce, hush
 from realtime.engine.plan import take_planned
 from realtime.engine.rings import capture, take_control, take_scheduled
 from realtime.engine.separation import decide_chord, is_note_on
 from realtime.engine.state import ENTRIES, FRAME, STAMP, WAITED, Counter, Stage, State
+from realtime.engine.steering import take_mapped
+from realtime.engine.synths import SYNTH_BLOCK, render_synths
 
 PERIODS = int(Counter.PERIODS)
 INPUT, SYNTH, CALLBACK, KEY_TO_SOUND = (
     int(stage) for stage in (Stage.INPUT, Stage.SYNTH, Stage.CALLBACK, Stage.KEY_TO_SOUND)
 )
-SYNTH_BLOCK = 64  # frames
 KEEP_WARM_SECONDS = 10.0  # after the last note; a pause of this length costs the next note some 0.2 ms
 GATE_STEP = 1.0 / 128  # of the output's gain in a frame: a panic is silent within 3 ms, without a click
-
-# int fluid_synth_write_float(synth, frames, left, left_offset, left_stride, right, offset, stride)
-_write = c_function(
-    types.int32,
-    types.int64,
-    types.int32,
-    types.int64,
-    types.int32,
-    types.int32,
-    types.int64,
-    types.int32,
-    types.int32,
-)
 
 
 @njit
@@ -46,6 +35,8 @@ def begin_period(s, frames, began):
     take_control(s, frames, began)
     take_scheduled(s, frames)
     take_planned(s, frames)
+    if s.mapping:
+        take_mapped(s)
     for i in range(s.event_count):
         s.event_part[i] = -1
         s.events[i, FRAME] = min(max(s.events[i, FRAME], 0), frames - 1)
@@ -70,15 +61,7 @@ def render(s, left, right, begin, end):
     """Render frames ``begin`` to ``end`` of the period into the output."""
     if end <= begin:
         return
-    if s.synth == 0:
-        for i in range(begin, end):
-            left[i] = 0.0
-            right[i] = 0.0
-        return
-    _write(
-        s.synth_write,
-        (s.synth, end - begin, left.ctypes.data, begin, 1, right.ctypes.data, begin, 1),
-    )
+    render_synths(s, left, right, begin, end)
     pass_gate(s, left, right, begin, end)
     if s.hush and s.gate == 0.0:
         hush(s)
@@ -141,6 +124,7 @@ def process(s, frames, left_address, right_address):
     if s.announce:
         s.announce = 0
         announce(s, 0)
+    follow_transport(s, frames)
     begin_period(s, frames, began)
     if s.threaded and s.event_count > 0:
         wake(s)  # it gets up while the sound before the first note is rendered
@@ -156,7 +140,9 @@ def process(s, frames, left_address, right_address):
             if s.event_part[i] < 0:
                 decide_chord(s, i)
             measure(s, event, began, acted)
+        send_due(s, event[FRAME] + 1)
         dispatch(s, event, s.event_part[i])
+    send_due(s, frames)
     mark = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
     render(s, left, right, done, frames)
     synth_ns += now_ns(s.clock_gettime, s.clock_id, s.scratch_time) - mark

@@ -112,24 +112,38 @@ def keep_warm(s):
 
 
 @njit
+def begin_afresh(s, separator):
+    """Give a separator's states their first values."""
+    for i in range(s.state_count[separator]):
+        copy(s.state_initial[separator, i], s.state_to[separator, i], s.state_bytes[separator, i])
+
+
+@njit
+def advance(s, separator, request):
+    """Run a separator for one request and move its states on; return whether its graph did not fail."""
+    for i in range(s.input_count[separator]):
+        if s.input_code[separator, i] >= 0:
+            write(s, separator, i, request)
+    status = run(s, separator)
+    if status != 0:
+        _release_status(s.ort_release_status, (status,))
+        return False
+    for i in range(s.state_count[separator]):
+        copy(s.state_from[separator, i], s.state_to[separator, i], s.state_bytes[separator, i])
+    return True
+
+
+@njit
 def step(s, place):
     """Run the separator for the request at ``place``; leave scores, duration and success in its answer."""
     request = s.request[place]
     separator = request[SEPARATOR]
     began = now_ns(s.clock_gettime, s.clock_id, s.scratch_worker)
     if request[RESTART]:
-        for i in range(s.state_count[separator]):
-            copy(s.state_initial[separator, i], s.state_to[separator, i], s.state_bytes[separator, i])
-    for i in range(s.input_count[separator]):
-        if s.input_code[separator, i] >= 0:
-            write(s, separator, i, request)
-    status = run(s, separator)
-    s.answer_failed[place] = status != 0
-    if status != 0:
-        _release_status(s.ort_release_status, (status,))
-    else:
-        for i in range(s.state_count[separator]):
-            copy(s.state_from[separator, i], s.state_to[separator, i], s.state_bytes[separator, i])
+        begin_afresh(s, separator)
+    done = advance(s, separator, request)
+    s.answer_failed[place] = not done
+    if done:
         parts = s.separator_parts[separator]
         scores = carray(pointer(s.scores[separator]), parts, float32)
         for i in range(parts):

@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from realtime.engine import owner, plan
+from realtime.engine import clock_out, owner, plan, steering
 from realtime.engine.clock import TIMING, clock_message, set_mode, set_tempo
 from realtime.engine.controllers import Policy
 from realtime.engine.output import (
@@ -31,15 +31,23 @@ from realtime.engine.state import (
     PORT,
     SLOTS,
     STATUS,
+    SYNTHS,
     Command,
     Log,
 )
+from realtime.engine.steering import MAPPED, send, volume
+from realtime.engine.synths import unplug
 
 PANIC, SELECT, TEMPO, RELEASE_PORT = (
     int(c) for c in (Command.PANIC, Command.SELECT, Command.TEMPO, Command.RELEASE_PORT)
 )
 COMMAND_RESTART, COMMAND_MODE, ANNOUNCE = int(Command.RESTART), int(Command.MODE), int(Command.ANNOUNCE)
 SWITCH, RANGE, TAKE_BACK = int(Command.SWITCH), int(Command.RANGE), int(Command.TAKE_BACK)
+SET, TAKE_OVER, FREE, UNPLUG = (
+    int(c) for c in (Command.SET, Command.TAKE_OVER, Command.FREE, Command.UNPLUG)
+)
+BIND, MAP, SEND_CLOCK = int(Command.BIND), int(Command.MAP), int(Command.SEND_CLOCK)
+SEND_TRANSPORT = int(Command.SEND_TRANSPORT)
 INPUT, ENSEMBLE, PANICKED = int(Log.INPUT), int(Log.ENSEMBLE), int(Log.PANIC)
 FORWARD, SUSTAIN, SOSTENUTO, SOFT = (
     int(p) for p in (Policy.FORWARD, Policy.SUSTAIN, Policy.SOSTENUTO, Policy.SOFT)
@@ -47,16 +55,9 @@ FORWARD, SUSTAIN, SOSTENUTO, SOFT = (
 VOLUME, SOUND_OFF, RESET, NOTES_OFF = (
     int(p) for p in (Policy.VOLUME, Policy.SOUND_OFF, Policy.RESET, Policy.NOTES_OFF)
 )
-CC_VOLUME = 7
 BEND_CENTRE = 8192
 PEDAL_DOWN = 64  # MIDI 1.0: switches are on from 64
 ACTIVE_SENSING = 0xFE
-
-
-@njit
-def volume(s, source, channel):
-    """Return a part's volume as a keyboard's volume control scales it."""
-    return s.part_volume[channel] * s.source_cc[source, CC_VOLUME] // 127
 
 
 @njit
@@ -67,9 +68,7 @@ def follow(s, source, channel, offset):
         if policy not in (FORWARD, VOLUME):
             continue
         value = volume(s, source, channel) if policy == VOLUME else s.source_cc[source, number]
-        if s.channel_cc[channel, number] != value:
-            s.channel_cc[channel, number] = value
-            emit(s, offset, channel, CONTROL, number, value)
+        send(s, channel, number, value, offset)
     bend = s.source_bend[source]
     if s.channel_bend[channel] != bend:
         s.channel_bend[channel] = bend
@@ -129,11 +128,15 @@ def controller(s, source, number, value, offset):
 
 @njit
 def select(s, slot, offset):
-    """Switch to the ensemble in ``slot`` for the notes to come; held notes end where they began."""
+    """Switch to the ensemble in ``slot`` for the notes to come; held notes end where they began.
+
+    Between ensembles of one family, such as the presets of a song, the separator's music goes on.
+    """
     if slot < 0 or slot >= SLOTS or s.slot_parts[slot] == 0 or slot == s.slot:
         return
-    s.slot = slot
-    s.restart = 1
+    before, s.slot = s.slot, slot
+    if s.slot_family[slot] == 0 or s.slot_family[slot] != s.slot_family[before]:
+        s.restart = 1
     s.heard += 1
     announce(s, offset)
     log(s, s.frame + offset, ENSEMBLE, -1, 0, 0, 0, slot * PARTS, 0)
@@ -212,6 +215,29 @@ def command(s, event):
         s.part_highest[s.slot * PARTS + value] = event[DATA2] // KEYS
     elif what == TAKE_BACK:
         plan.take_back(s, value, event[DATA2], offset)
+    else:
+        steer(s, what, value, event[DATA2], offset)
+
+
+@njit
+def steer(s, what, value, more, offset):
+    """Do what the host asks of slots, parts' settings, mappings and the clock that we send."""
+    if what == SET and value >= 0:
+        steering.set_part(s, value % PARTS, value // PARTS, more, offset)
+    elif what == TAKE_OVER and 0 <= value < SLOTS * SLOTS:
+        steering.take_over(s, value % SLOTS, value // SLOTS, more, offset)
+    elif what == FREE and 0 <= value < SLOTS:
+        steering.free(s, value, more)
+    elif what == UNPLUG and 0 <= value < SYNTHS:
+        unplug(s, value)
+    elif what == BIND and 0 <= value < KEYS and -1 <= more < SLOTS:
+        s.program_slot[value] = more
+    elif what == MAP:
+        steering.map_input(s, value, more)
+    elif what == SEND_CLOCK:
+        clock_out.send_clock(s, value)
+    elif what == SEND_TRANSPORT:
+        clock_out.send_transport(s, value, offset)
 
 
 @njit
@@ -223,10 +249,14 @@ def dispatch(s, event, part):
     if event[PORT] == PLAN_PORT:
         plan.planned(s, event)
         return
+    if event[STATUS] == MAPPED:
+        return
     log(s, s.frame + event[FRAME], INPUT, event[PORT], event[STATUS], event[DATA1], event[DATA2], -1, 0)
     if event[STATUS] not in (TIMING, ACTIVE_SENSING):
         s.heard += 1
     if event[STATUS] == SYSTEM_RESET:
         panic(s, event[FRAME])
-    elif not clock_message(s, event):
+    elif clock_message(s, event):
+        clock_out.pass_on(s, event)
+    else:
         channel_message(s, event, part)

@@ -72,6 +72,17 @@ def sounded_key(key, transpose):
 
 
 @njit
+def of_part(s, other, channel):
+    """Return whether a channel is that of the same part, also in a slot whose place its own has taken."""
+    slot = channel // PARTS
+    while slot >= 0:
+        if other == slot * PARTS + channel % PARTS:
+            return True
+        slot = s.slot_before[slot]
+    return False
+
+
+@njit
 def begin(s, source, key, velocity, channel, offset):
     """Begin a note on a part's synth channel, owned by ``source`` and ``key``."""
     if s.held[source, key] >= 0:  # struck again without a note-off between: the first strike is let go
@@ -80,7 +91,7 @@ def begin(s, source, key, velocity, channel, offset):
     if s.part_mono[channel]:
         note = s.note_count - 1
         while note >= 0:
-            if s.note_channel[note] == channel:
+            if of_part(s, s.note_channel[note], channel):
                 end(s, note, offset)
             note -= 1
     if s.note_count == NOTES:

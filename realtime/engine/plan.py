@@ -135,7 +135,7 @@ def fits(s, channel, pitch):
     for note in range(s.note_count):
         if s.note_source[note] >= FIRST_SOURCE:
             planned += 1
-        elif s.part_mono[channel] and s.note_channel[note] == channel:
+        elif s.part_mono[channel] and owner.of_part(s, s.note_channel[note], channel):
             return False
     return planned < ROOM
 
@@ -158,7 +158,8 @@ def planned(s, event):
 def sound(s, part, pitch, event):
     """Begin a planned note, if its part may play it."""
     offset, channel, velocity = event[FRAME], s.slot * PARTS + part, event[DATA2] & 0x7F
-    elsewhere = event[PLANNED_FOR] > 0 and event[PLANNED_FOR] != s.slot + 1
+    meant = (event[PLANNED_FOR] - 1) * PARTS + part  # its slot may have given its place to another
+    elsewhere = event[PLANNED_FOR] > 0 and not owner.of_part(s, meant, channel)
     if elsewhere or not fits(s, channel, pitch):
         s.counters[REFUSED] += 1
         return

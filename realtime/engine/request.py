@@ -1,13 +1,14 @@
 """What the audio thread tells a separator of one note: a row of int64, a column for each feature's value.
 
-The columns follow the table of features, so that a feature is added by a row there and its value here.
+The columns follow the table of features, so that a feature is added by a row there and its value here. What
+is known of each part is described by part here; ``history`` puts it in the order of a separator's labels.
 """
 
 from itertools import accumulate
 
 from numba import njit
 
-from realtime.contract.features import CHORD_ABOVE, FEATURES, MAX_BEAT, NO_PITCH, NO_TIME, RECENT_MS
+from realtime.contract.features import CHORD_ABOVE, FEATURES, NO_PITCH, NO_TIME, RECENT_MS
 from realtime.engine.state import DATA1, DATA2, FRAME, PARTS
 
 SEPARATOR, RESTART = 0, 1
@@ -16,6 +17,11 @@ COUNTS = tuple(feature.size for feature in FEATURES.values())
 """Values of each feature, by code; 0: one for each part."""
 COLUMNS = tuple(accumulate((count or PARTS for count in COUNTS[:-1]), initial=_FIRST))
 """First column of each feature, by code."""
+NOTHING = tuple(
+    0 if name in ("sounding", "down") else NO_TIME if name.startswith("since") else NO_PITCH
+    for name in FEATURES
+)
+"""Value of each feature for a label that no part of the ensemble plays, by code."""
 PITCH, VELOCITY, POSITION, BEAT, TICK = (
     COLUMNS[FEATURES[name].code] for name in ("pitch", "velocity", "position", "beat", "tick")
 )
@@ -50,38 +56,34 @@ def nearest_pitch(s, part, pitch, earliest):
 
 
 @njit
-def describe(s, request, event, tick, resolution, chord_index):
-    """Write what the host knows of a note-on into its request."""
+def describe(s, row, event, chord_index):
+    """Write what the host knows of a note-on into its row of the history, but for its place in the beat.
+
+    A part may sound on the channels of several slots: those whose place its own has taken.
+    """
     frame = s.frame + event[FRAME]
-    request[PITCH] = event[DATA1]
-    request[VELOCITY] = event[DATA2]
-    request[POSITION] = tick % resolution
-    request[BEAT] = min(tick // resolution, MAX_BEAT)
-    request[TICK] = tick
-    request[CHORD_INDEX] = chord_index
-    request[SINCE_NOTE] = since(s, frame, s.note_onset)
+    row[PITCH] = event[DATA1]
+    row[VELOCITY] = event[DATA2]
+    row[CHORD_INDEX] = chord_index
+    row[SINCE_NOTE] = since(s, frame, s.note_onset)
     for i in range(CHORD_ABOVE):
-        request[ABOVE + i] = s.chord_above[i]
-    for label in range(s.slot_labels[s.slot]):
-        part = s.slot_label_part[s.slot, label]
-        if part < 0:  # a label that no part of the ensemble plays
-            request[LAST + label] = NO_PITCH
-            request[CHORD_LAST + label] = NO_PITCH
-            request[SOUNDING + label] = 0
-            request[DOWN + label] = 0
-            request[SINCE_ONSET + label] = NO_TIME
-            request[SINCE_RELEASE + label] = NO_TIME
-            request[SINCE_PITCH + label] = NO_TIME
-            request[NEAREST + label] = NO_PITCH
-            continue
-        channel = s.slot * PARTS + part
-        request[LAST + label] = s.last_pitch[part]
-        request[CHORD_LAST + label] = s.chord_last_pitch[part]
-        request[SOUNDING + label] = s.channel_notes[channel] + s.chord_taken[part]
-        request[DOWN + label] = s.channel_down[channel] + s.chord_taken[part]
-        request[SINCE_ONSET + label] = since(s, frame, s.last_onset[part])
-        request[SINCE_RELEASE + label] = since(s, frame, s.channel_released[channel])
-        earliest = frame - RECENT_MS * s.rate / MILLISECONDS
+        row[ABOVE + i] = s.chord_above[i]
+    earliest = frame - RECENT_MS * s.rate / MILLISECONDS
+    for part in range(s.slot_parts[s.slot]):
+        row[LAST + part] = s.last_pitch[part]
+        row[CHORD_LAST + part] = s.chord_last_pitch[part]
+        notes, down, released = s.chord_taken[part], s.chord_taken[part], -1
+        slot = s.slot
+        while slot >= 0:
+            channel = slot * PARTS + part
+            notes += s.channel_notes[channel]
+            down += s.channel_down[channel]
+            released = max(released, s.channel_released[channel])
+            slot = s.slot_before[slot]
+        row[SOUNDING + part] = notes
+        row[DOWN + part] = down
+        row[SINCE_ONSET + part] = since(s, frame, s.last_onset[part])
+        row[SINCE_RELEASE + part] = since(s, frame, released)
         this = s.pitch_onset[part, event[DATA1]]
-        request[SINCE_PITCH + label] = since(s, frame, this if this >= earliest else -1)
-        request[NEAREST + label] = nearest_pitch(s, part, event[DATA1], earliest)
+        row[SINCE_PITCH + part] = since(s, frame, this if this >= earliest else -1)
+        row[NEAREST + part] = nearest_pitch(s, part, event[DATA1], earliest)

@@ -4,7 +4,7 @@ Heads and tails only grow; a place is its count modulo the ring's length. The wr
 reader owns the tail. A host with several writers serialises them on its own side (``host.link``).
 """
 
-from numba import njit
+from numba import from_dtype, int64, njit, void
 
 from realtime.engine.native import load_shared, store_shared
 from realtime.engine.state import (
@@ -20,8 +20,13 @@ from realtime.engine.state import (
     WAITED,
     Command,
     Counter,
+    State,
     Sync,
 )
+
+RECORD = from_dtype(State)
+"""The state's type in compiled code. Functions that are called from many places have one signature, of int64:
+else they would be compiled anew for each kind of integer that they are given."""
 
 CONTROL_HEAD, CONTROL_TAIL = int(Sync.CONTROL_HEAD), int(Sync.CONTROL_TAIL)
 SCHEDULE_HEAD, SCHEDULE_TAIL = int(Sync.SCHEDULE_HEAD), int(Sync.SCHEDULE_TAIL)
@@ -37,7 +42,7 @@ def word(s, which):
     return s.sync.ctypes.data + 64 * which
 
 
-@njit
+@njit(void(RECORD, int64, int64, int64, int64, int64, int64, int64, int64), cache=True)
 def log(s, frame, kind, source, status, data1, data2, channel, value):
     """Audio thread: note what happened; where the reader is too slow, count it and go on."""
     head = load_shared(word(s, LOG_HEAD))

@@ -11,12 +11,13 @@ from math import exp, inf
 from numba import njit
 
 from realtime.contract.features import CHORD_ABOVE, NO_PITCH
-from realtime.engine.clock import FIXED, START, beat_of, place
+from realtime.engine.clock import FIXED, START, place
 from realtime.engine.histogram import add
+from realtime.engine.history import address, first_kept, remember
 from realtime.engine.inference import ANSWERED, REQUESTED, step, wake
 from realtime.engine.native import load_shared, now_ns, store_shared
 from realtime.engine.output import NOTE_ON, PROGRAM, SYSTEM_RESET
-from realtime.engine.request import RESTART, SEPARATOR, describe
+from realtime.engine.request import RESTART
 from realtime.engine.rings import log, word
 from realtime.engine.state import (
     BY_CHANNEL,
@@ -37,7 +38,20 @@ from realtime.engine.state import (
 
 FALLBACK, LATE, FAILED = int(Counter.FALLBACK), int(Counter.LATE), int(Counter.FAILED)
 DECISION, DECISION_STAGE = int(Log.DECISION), int(Stage.DECISION)
-TAKE_BACK = int(Command.TAKE_BACK)
+ASIDE = tuple(
+    int(c)
+    for c in (
+        Command.TAKE_BACK,
+        Command.SET,
+        Command.FREE,
+        Command.UNPLUG,
+        Command.BIND,
+        Command.MAP,
+        Command.SEND_CLOCK,
+        Command.SEND_TRANSPORT,
+    )
+)
+"""Commands that change nothing about who plays what."""
 FITS, OUT_OF_RANGE, SWITCHED_OFF = range(3)
 FAR = 1 << 30
 
@@ -54,7 +68,7 @@ def ends_chord(event):
     """Return whether notes after this event must not be decided with those before it."""
     status = event[STATUS]
     if event[PORT] == CONTROL_PORT:
-        return status != TAKE_BACK
+        return status not in ASIDE
     return status & 0xF0 == PROGRAM or status in (START, SYSTEM_RESET)
 
 
@@ -141,21 +155,46 @@ def by_scores(s, scores, pitch):
 
 
 @njit
-def ask(s, event, chord_index):
-    """Hand a note to the separator; return its request's number, or -1 where too many are waiting."""
+def ask(s, note):
+    """Write the request for a note of the history; return its number, or -1 where too many are waiting."""
     asked = s.awaited
     if asked - load_shared(word(s, ANSWERED)) >= REQUESTS:
         s.restart_next = 1  # the separator has missed notes: its state is no longer true
         return -1
     request = s.request[asked % REQUESTS]
-    separator = s.slot_separator[s.slot]
-    resolution = s.separator_resolution[separator]
-    request[SEPARATOR] = separator
+    address(s, request, note, s.slot)
     request[RESTART] = s.restart_next
-    describe(s, request, event, beat_of(s, event, resolution), resolution, chord_index)
     s.restart_next = 0
     s.awaited = asked + 1
     return asked
+
+
+@njit
+def hand_over(s, note):
+    """Ask the separator about a note of the history; return the request's number, or -1.
+
+    Offline it has answered when this returns.
+    """
+    number = ask(s, note)
+    if number < 0:
+        return number
+    if s.threaded:
+        store_shared(word(s, REQUESTED), number + 1)
+        wake(s)
+    else:
+        step(s, number % REQUESTS)
+        store_shared(word(s, REQUESTED), number + 1)
+        store_shared(word(s, ANSWERED), number + 1)
+    return number
+
+
+@njit
+def catch_up(s, told):
+    """Tell a separator that takes over what has been played since it was told the first ``told`` notes."""
+    first = first_kept(s, told)
+    s.restart_next = 1 if first > told else 0
+    for note in range(first, s.history_count[0]):
+        hand_over(s, note)
 
 
 @njit
@@ -175,6 +214,7 @@ def decide_note(s, event, chord_index):
     """Return the part of one note-on, the decision's probability, and whether the rule decided."""
     pitch = event[DATA1]
     separator = s.slot_separator[s.slot]
+    note = remember(s, event, chord_index)
     if separator == BY_CHANNEL:
         part = by_channel(s, event)
         if part >= 0:
@@ -183,18 +223,11 @@ def decide_note(s, event, chord_index):
         return by_rule(s, pitch), 0.0, True
     began = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
     waiting = s.awaited - load_shared(word(s, ANSWERED))
-    number = ask(s, event, chord_index)
+    number = hand_over(s, note)
     part, confidence = -1, 0.0
-    came = False
-    if number >= 0 and not s.threaded:
-        step(s, number % REQUESTS)
-        store_shared(word(s, REQUESTED), number + 1)
-        store_shared(word(s, ANSWERED), number + 1)
-        came = True
-    elif number >= 0:
+    came = number >= 0 and not s.threaded
+    if number >= 0 and s.threaded:
         left = s.deadline_ns - s.spent_ns
-        store_shared(word(s, REQUESTED), number + 1)
-        wake(s)
         if waiting == 0 and s.step_ns[separator] < left:
             came = answered(s, number, began, left)
     if came and s.answer_failed[number % REQUESTS]:
@@ -221,8 +254,12 @@ def start_afresh(s):
         s.chord_last_pitch[part] = NO_PITCH
         s.last_onset[part] = -1
         s.pitch_onset[part] = -1
-        s.channel_released[s.slot * PARTS + part] = -1
+        slot = s.slot
+        while slot >= 0:
+            s.channel_released[slot * PARTS + part] = -1
+            slot = s.slot_before[slot]
     s.note_onset = -1
+    s.history_begin = s.history_count[0]
 
 
 @njit

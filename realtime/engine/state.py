@@ -22,6 +22,12 @@ SLOTS = 16
 PARTS = 16
 CHANNELS = SLOTS * PARTS
 """Synth channels, ``slot * 16 + part``."""
+SYNTHS = SLOTS + 4
+"""Synths at once: one for the ensembles of the start, one for each that is loaded while playing."""
+MIX = 1024
+"""Frames of a synth that are added to the others at a time."""
+HISTORY = 256
+"""Latest notes that are kept as they were described, for a separator that takes over."""
 NOTES = 512
 """Notes sounding at once; the next one ends the oldest."""
 EVENTS = 1024
@@ -163,6 +169,8 @@ class Log(IntEnum):
     ENSEMBLE = 3
     """The slot in channel was selected."""
     PANIC = 4
+    CLOCK = 5
+    """A message of the clock that we send, for all MIDI outputs."""
 
 
 class Command(IntEnum):
@@ -188,12 +196,50 @@ class Command(IntEnum):
     TAKE_BACK = 10
     """data1: generation. What was planned in older ones is dropped, and planned notes that sound end. data2:
     absolute frame; if not 0, only what is due from there on is dropped, and what sounds goes on."""
+    SET = 11
+    """data1: part of the ensemble that plays, plus ``PARTS`` times a ``Setting``; data2: its value."""
+    TAKE_OVER = 12
+    """data1: slot, plus ``SLOTS`` times the one whose place it takes, with its parts' settings, its program
+    change and, where it plays, its music; data2: notes of the history that the separator has been told."""
+    FREE = 13
+    """data1: slot; data2: its generation. Given back (``slot_parts`` becomes 0), unless it plays or a note of
+    it sounds."""
+    UNPLUG = 14
+    """data1: synth. Not played any more (``synth`` becomes 0)."""
+    BIND = 15
+    """data1: program change; data2: slot that it selects, or -1."""
+    MAP = 16
+    """data1: source * ``KEYS`` + number, or -1 for all; data2: bits of ``MAPPED_CONTROL`` and ``MAPPED_KEY``.
+    What is mapped is told in the log, and does nothing else."""
+    SEND_CLOCK = 17
+    """data1: 1 sends MIDI clock, 0 does not."""
+    SEND_TRANSPORT = 18
+    """data1: start, continue or stop, as in MIDI."""
+
+
+class Setting(IntEnum):
+    """What can be set of a part while it plays."""
+
+    VOLUME = 0
+    PAN = 1
+    REVERB = 2
+    CHORUS = 3
+    MUTE = 4
+    SOLO = 5
+    TRANSPOSE = 6
+    """Semitones, for the notes to come."""
+    MONO = 7
 
 
 CONTROL_PORT = -1
 
 BY_RULE, BY_CHANNEL = -1, -2
 """In place of a separator: the rule of the closest pitch; or the part is the number of the MIDI channel."""
+
+MAPPED_CONTROL, MAPPED_KEY = 1, 2
+"""Bits of ``State.mapped``: this controller, or this key, belongs to the host's mappings."""
+ALL_PORTS = -1
+"""In place of the channel of an event that goes out: every MIDI output gets it."""
 
 # Flags of a note.
 DOWN, PEDALLED, SOSTENUTO = 1, 2, 4
@@ -203,7 +249,7 @@ State = np.dtype(
         # addresses of C functions and objects, set before the driver starts
         ("clock_gettime", np.int64),
         ("clock_id", np.int32),
-        ("synth", np.int64),
+        ("synth", np.int64, (SYNTHS,)),  # 0: none
         ("synth_noteon", np.int64),
         ("synth_noteoff", np.int64),
         ("synth_cc", np.int64),
@@ -237,6 +283,12 @@ State = np.dtype(
         ("histogram", np.int64, (STAGES, BUCKETS)),
         ("stage_max", np.int64, (STAGES,)),  # ns
         ("peak", np.float32, (2,)),
+        # synths: one that nothing is played on sleeps
+        ("synth_awake", np.int8, (SYNTHS,)),
+        ("synth_quiet", np.int64, (SYNTHS,)),  # frames since it was last heard
+        ("synth_frame", np.int64, (SYNTHS,)),  # up to which it has been rendered
+        ("rendered", np.int64),  # frame up to which the output has been rendered
+        ("mix", np.float32, (2, MIX)),
         # rings
         ("control", np.int64, (RING, ENTRIES)),
         ("schedule", np.int64, (RING, ENTRIES)),  # FRAME is absolute here
@@ -284,7 +336,16 @@ State = np.dtype(
         # ensembles
         ("slot", np.int32),
         ("program_slot", np.int16, (KEYS,)),  # slot that a program change selects, or -1
-        ("slot_parts", np.int16, (SLOTS,)),
+        ("slot_parts", np.int16, (SLOTS,)),  # 0: free
+        ("slot_synth", np.int16, (SLOTS,)),  # or -1
+        ("slot_generation", np.int64, (SLOTS,)),  # how often something was loaded into it
+        ("slot_first", np.int16, (SLOTS,)),  # channel of that synth that is the first part's
+        (
+            "slot_family",
+            np.int64,
+            (SLOTS,),
+        ),  # where two have the same, not 0, the music goes on across a switch
+        ("slot_before", np.int16, (SLOTS,)),  # slot whose place it took, and which may still sound, or -1
         ("slot_separator", np.int16, (SLOTS,)),  # or BY_RULE or BY_CHANNEL
         ("slot_restart", np.int64, (SLOTS,)),  # frames of silence; 0 = never
         ("slot_labels", np.int16, (SLOTS,)),
@@ -299,8 +360,15 @@ State = np.dtype(
         ("part_program", np.int16, (CHANNELS,)),
         ("part_bank", np.int16, (CHANNELS,)),
         ("part_pan", np.int16, (CHANNELS,)),
+        ("part_reverb", np.int16, (CHANNELS,)),
+        ("part_chorus", np.int16, (CHANNELS,)),
+        ("part_mute", np.int8, (CHANNELS,)),
+        ("part_solo", np.int8, (CHANNELS,)),
+        ("part_silent", np.int8, (CHANNELS,)),  # muted, or not solo where others are
         ("part_midi_channel", np.int16, (CHANNELS,)),  # 0 to 15, of the part's MIDI output
         ("announce", np.int8),  # 1: tell MIDI outputs the programs of the ensemble in the next period
+        ("mapped", np.int8, (SOURCES, KEYS)),
+        ("mapping", np.int8),  # 1: something is mapped
         # what has been played, as the separator's features see it
         ("last_pitch", np.int16, (PARTS,)),
         ("chord_last_pitch", np.int16, (PARTS,)),
@@ -311,6 +379,10 @@ State = np.dtype(
         ("chord_taken", np.int16, (PARTS,)),  # notes of this chord that the part has been given
         ("last_note_frame", np.int64),  # at which a note last began or ended, or -1
         ("restart", np.int8),
+        ("history", np.int64, (HISTORY, REQUEST_COLUMNS)),  # a ring; by part, not by label
+        ("history_tick", np.float64, (HISTORY,)),
+        ("history_count", np.int64, (1,)),  # notes so far
+        ("history_begin", np.int64),  # of these, the first since the last restart
         # the clock
         ("mode", np.int32),
         ("bpm", np.float64),
@@ -321,6 +393,12 @@ State = np.dtype(
         ("clock_rolling", np.int8),
         ("clock_interval", np.float64),  # frames between MIDI clocks, 0 while unknown
         ("clock_frame", np.int64),  # of the last MIDI clock, or -1
+        # the clock that we send
+        ("sends_clock", np.int8),
+        ("sends_next", np.float64),  # frame of the next one
+        ("sends_count", np.int64),  # and its number since the transport's start
+        ("sends_rolling", np.int8),  # 1: following JACK's transport, it runs
+        ("sends_start", np.int8),  # 1: the next one is to be preceded by song position and start
         # separators
         ("deadline_share", np.float64),  # of a period, for all its decisions
         ("deadline_ns", np.int64),
@@ -375,6 +453,7 @@ def new_state(rate: float) -> np.ndarray:
     state["held"] = state["program_slot"] = state["last_pitch"] = state["chord_last_pitch"] = -1
     state["channel_user"] = state["slot_separator"] = state["slot_label_part"] = -1
     state["channel_released"] = state["last_onset"] = state["pitch_onset"] = -1
+    state["slot_synth"] = state["slot_before"] = -1
     state["note_onset"] = -1
     state["source_bend"] = state["channel_bend"] = 8192
     state["part_highest"] = 127

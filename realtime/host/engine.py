@@ -4,7 +4,6 @@ A driver is given an ``Engine`` and calls its process core; the same engine play
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,28 +14,17 @@ from realtime.contract.manifest import Manifest
 from realtime.engine import core
 from realtime.engine.controllers import defaults, policies, resets
 from realtime.engine.histogram import summary
-from realtime.engine.state import BY_CHANNEL, BY_RULE, PARTS, SLOTS, Counter, Stage, new_state
+from realtime.engine.state import BY_CHANNEL, BY_RULE, PARTS, SLOTS, SYNTHS, Counter, Stage, Sync, new_state
 from realtime.ensembles.schema import Ensemble
 from realtime.host.link import Link
 from realtime.host.separators import SeparatorBank, WholePieceError
+from realtime.host.slots import EVEN, Mix, Slot, fill_slot, label_parts
 from realtime.host.synth import Synth
 from realtime.host.system_clock import attach_clock
 from realtime.host.worker import Worker
 
 CHANNEL = "channel"
 """In place of a separator's name: each MIDI channel plays the part of its number."""
-CC_VOLUME = 7
-LOWEST_START, HIGHEST_START = 40, 80
-"""From a bass part's middle to a soprano's (MIDI keys)."""
-
-
-@dataclass(frozen=True)
-class Slot:
-    """An ensemble that is loaded, and the separator that serves it (None: the rule)."""
-
-    index: int
-    ensemble: Ensemble
-    separator: str | None
 
 
 class Engine:
@@ -52,12 +40,18 @@ class Engine:
         self.state: np.void = self.memory[0]
         self.address = self.memory.ctypes.data
         self.link = Link(self.state)
-        self.slots: list[Slot] = []
         self._peaks: dict[str, np.ndarray] = {}
+        self.slots: list[Slot] = []
+        """By number, what was loaded last into each slot."""
+        self.taken: set[int] = set()
+        """Slots that are not free."""
+        self.soundfont = soundfont
+        self.synths: dict[int, Synth] = {}
+        """By number; the first one is shared by what was loaded before the sound started."""
+        self.worker_priority = 0
         self._notices: list[str] = []
         self._ruled: dict[str, list[str]] = {}
         self._bank = SeparatorBank(self.state)
-        self._loaded: dict[tuple, int] = {}
         self._worker: Worker | None = None
         state = self.state
         state["address"], state["process"] = self.address, core.address
@@ -65,10 +59,9 @@ class Engine:
         state["cc_policy"], state["cc_reset"] = policies(), resets()
         state["cc_default"] = state["source_cc"][:] = state["channel_cc"][:] = defaults()
         self.set_tempo(120.0)
-        self.synth: Synth | None = None
         if soundfont is not None:
-            self.synth = Synth(soundfont, rate)
-            self.synth.attach(state)
+            self.synths[0] = Synth(soundfont, rate)
+            self.synths[0].attach(state, 0)
 
     @property
     def rate(self) -> float:
@@ -88,22 +81,36 @@ class Engine:
         self.state["bpm"] = bpm
         self.state["ticks_per_frame"] = bpm * self.state["resolution"] / (60.0 * self.rate)
 
-    def load(self, ensemble: Ensemble, separator: str | None = None) -> Slot:
-        """Load an ensemble into the next slot, before the sound starts.
+    def load(
+        self,
+        ensemble: Ensemble,
+        separator: str | None = None,
+        mix: Mix = EVEN,
+        soundfont: Path | None = None,
+        live: bool = False,
+        family: int = 0,
+    ) -> Slot:
+        """Load an ensemble into a free slot: before the sound starts, or (``live``) while playing.
 
-        A separator that is broken is told in ``notices``, and the rule serves the ensemble.
+        While playing it gets a synth of its own, and only one thread at a time may load. A separator that is
+        broken is told in ``notices``, and the rule serves the ensemble.
 
         Args:
             ensemble: what to load.
             separator: played instead of the ensemble's own, as ``NAME`` or ``NAME:value,value...``;
                 ``channel``: no separator, each MIDI channel plays the part of its number.
+            mix: which parts begin muted or solo.
+            soundfont: SoundFont of its own synth; None: the engine's.
+            live: whether the sound may have started.
+            family: see ``fill_slot``.
 
         Raises:
             ValueError: all slots are taken, the separator takes whole pieces only, a part's label is unknown
-                to it, or ``separator`` is not the name of one, or its values are wrong.
+                to it, ``separator`` is not the name of one, its values are wrong, or FluidSynth refuses the
+                SoundFont.
         """
-        index = len(self.slots)
-        if index == SLOTS:
+        index = self.free_slot()
+        if index is None:
             raise ValueError(f"at most {SLOTS} ensembles can be loaded at once")
         wanted = separator or ensemble.separator
         name: str | None = wanted
@@ -117,12 +124,37 @@ class Engine:
             self._ruled.setdefault(str(error), []).append(ensemble.name)
             place, manifest, name = BY_RULE, None, None
         other = bool(separator) and name != ensemble.separator
-        self._fill_slot(index, ensemble, place, label_parts(ensemble, manifest, other))
-        if self.synth:
-            self._notices += self.synth.prepare(index, ensemble)
-        slot = Slot(index, ensemble, name)
-        self.slots.append(slot)
+        labels = label_parts(ensemble, manifest, other)
+        synth, first = self._place(index, ensemble, mix, soundfont, live)
+        fill_slot(self.state, index, ensemble, place, labels, (synth, first), mix, family)
+        if ensemble.program is not None and not live:
+            self.state["program_slot"][ensemble.program] = index
+        font = self.synths[synth].soundfont if synth in self.synths else None
+        slot = Slot(index, ensemble, name, separator, font, synth)
+        self.slots[index : index + 1] = [slot]
+        self.taken.add(index)
         return slot
+
+    def free_slot(self) -> int | None:
+        """Return the first slot that can be loaded, or None."""
+        return next((index for index in range(SLOTS) if index not in self.taken), None)
+
+    def _place(
+        self, index: int, ensemble: Ensemble, mix: Mix, soundfont: Path | None, live: bool
+    ) -> tuple[int, int]:
+        """Choose an ensemble's programs on a synth; return the synth's number and its first channel there."""
+        if not self.synths:
+            return -1, 0
+        if not live:
+            first = index * PARTS
+            self._notices += self.synths[0].prepare(first, ensemble, mix)
+            return 0, first
+        number = next(number for number in range(SYNTHS) if number not in self.synths)
+        synth = Synth(soundfont or self.soundfont or self.synths[0].soundfont, self.rate, PARTS)
+        self._notices += synth.prepare(0, ensemble, mix)
+        self.synths[number] = synth
+        synth.attach(self.state, number)
+        return number, 0
 
     def _separator(self, wanted: str, ensemble: Ensemble) -> tuple[int, Manifest | None]:
         if wanted == CHANNEL:
@@ -134,31 +166,7 @@ class Engine:
         )
         if values:
             parameters |= spelled_parameter(plugin.manifest, values, len(ensemble.parts))
-        key = (name, len(ensemble.parts), tuple(sorted((k, tuple(v)) for k, v in parameters.items())))
-        if key not in self._loaded:
-            self._loaded[key] = self._bank.load(plugin, len(ensemble.parts), parameters).index
-        return self._loaded[key], plugin.manifest
-
-    def _fill_slot(self, index: int, ensemble: Ensemble, separator: int, labels: Sequence[int]) -> None:
-        state = self.state
-        state["slot_parts"][index] = len(ensemble.parts)
-        state["slot_separator"][index] = separator
-        state["slot_restart"][index] = int(ensemble.restart_after * self.rate)
-        state["slot_labels"][index] = len(labels)
-        state["slot_label_part"][index, : len(labels)] = labels
-        if ensemble.program is not None:
-            state["program_slot"][ensemble.program] = index
-        for place, part in enumerate(ensemble.parts):
-            channel = index * PARTS + place
-            state["part_lowest"][channel], state["part_highest"][channel] = part.lowest, part.highest
-            state["part_plays"][channel] = part.plays
-            state["part_start"][channel] = start_pitch(place, len(ensemble.parts))
-            state["part_transpose"][channel] = part.transpose
-            state["part_mono"][channel] = part.voices == "mono"
-            state["part_volume"][channel] = state["channel_cc"][channel, CC_VOLUME] = part.volume
-            state["part_program"][channel], state["part_bank"][channel] = part.program, part.bank
-            state["part_pan"][channel] = part.pan
-            state["part_midi_channel"][channel] = part.channel - 1
+        return self._bank.load(plugin, len(ensemble.parts), parameters).index, plugin.manifest
 
     def start_worker(self, priority: int = 0) -> None:
         """Give the separators a thread of their own: for drivers that play in real time.
@@ -166,6 +174,7 @@ class Engine:
         Args:
             priority: its SCHED_FIFO priority, at most the audio thread's; 0: none.
         """
+        self.worker_priority = priority
         if self._bank.loaded and self._worker is None:
             try:
                 self._worker = Worker(self.state, self.address, priority)
@@ -191,6 +200,10 @@ class Engine:
         self._peaks[reader] = np.zeros(2, np.float32)
         return float(left), float(right)
 
+    def unanswered(self) -> int:
+        """Return how many notes the separators' thread has still to answer."""
+        return int(self.state["awaited"]) - int(self.state["sync"][8 * Sync.ANSWERED])
+
     def reset_measurements(self) -> None:
         """Forget what was timed so far, to leave out the warm-up."""
         for stage in Stage:
@@ -198,54 +211,14 @@ class Engine:
             self.state["stage_max"][stage] = 0
 
     def close(self) -> None:
-        """Free the synth and stop the thread; the driver must have stopped."""
+        """Free the synths and stop the thread; the driver must have stopped."""
         if self._worker:
             self._worker.close()
             self._worker = None
-        if self.synth:
-            self.state["synth"] = 0
-            self.synth.close()
-            self.synth = None
-
-
-def start_pitch(place: int, parts: int) -> int:
-    """Return where a part stands for the rule before its first note: spread over the keyboard, high to low.
-
-    Ensembles list their parts from high to low, as scores do; ranges overlap too much to tell them apart.
-    """
-    return round(HIGHEST_START - (place + 0.5) / parts * (HIGHEST_START - LOWEST_START))
-
-
-def label_parts(ensemble: Ensemble, manifest: Manifest | None, other: bool = False) -> list[int]:
-    """Return, for each label of a separator, the part of the ensemble that plays it (-1: none).
-
-    ``other`` says that it is not the separator that the ensemble's labels were written for: then labels that
-    it does not know give way to the order of the parts.
-
-    Raises:
-        ValueError: a part asks for a label that the separator does not have, or that another part has.
-    """
-    if manifest is None or not manifest.parts:
-        return list(range(len(ensemble.parts)))
-    known = {name.lower(): place for place, name in enumerate(manifest.parts)}
-    labels = [-1] * len(manifest.parts)
-    in_order = other and any(part.label.lower() not in known for part in ensemble.parts if part.label)
-    for place, part in enumerate(ensemble.parts):
-        label = place if in_order or not part.label else known.get(part.label.lower())
-        if label is None:
-            raise ValueError(
-                f"ensemble {ensemble.name}: parts[{place}].label {part.label!r} is not one of "
-                f"{', '.join(manifest.parts)}, the parts of separator {manifest.name}"
-            )
-        if label >= len(labels):
-            continue
-        if labels[label] >= 0:
-            raise ValueError(
-                f"ensemble {ensemble.name}: parts[{labels[label]}] and parts[{place}] both stand for "
-                f"{manifest.parts[label]} of separator {manifest.name}: give each a label of its own"
-            )
-        labels[label] = place
-    return labels
+        self.state["synth"] = 0
+        for synth in self.synths.values():
+            synth.close()
+        self.synths.clear()
 
 
 def spelled_parameter(manifest: Manifest, values: str, parts: int) -> dict[str, Sequence[float]]:

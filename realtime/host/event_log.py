@@ -32,7 +32,7 @@ from realtime.engine.state import (
     Command,
     Log,
 )
-from realtime.host.engine import Slot
+from realtime.host.slots import Slot
 
 VERSION = 1
 PROGRAM, SYSTEM_RESET = 0xC0, 0xFF

@@ -17,9 +17,10 @@ from realtime.contract.scorer import SequenceScorer
 from realtime.drivers.offline import OfflineDriver
 from realtime.engine.state import LOG_DATA1, LOG_KIND, LOG_SOURCE, REQUESTS, Log
 from realtime.ensembles.schema import Ensemble
-from realtime.host.engine import CHANNEL, Engine, label_parts, spelled_parameter
+from realtime.host.engine import CHANNEL, Engine, spelled_parameter
 from realtime.host.piece import Notes
 from realtime.host.player import performance_events
+from realtime.host.slots import label_parts
 from realtime.music.smf import Performance
 
 

@@ -1,6 +1,7 @@
-"""From a plugin to the engine's tables: buffers, OrtValues and names, all made before the sound starts."""
+"""From a plugin to the engine's tables: buffers, OrtValues and names, all made before it plays."""
 
 import ctypes
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from realtime.engine.state import PARTS, SEPARATORS, TENSORS
 from realtime.host.runtime import Runtime
 
 ANY = np.iinfo(np.int64)
+LAST_STEP_SECONDS = 0.25
+"""How long the separator's thread may still step a separator whose slot has just been left."""
 
 
 class WholePieceError(ValueError):
@@ -29,7 +32,11 @@ class Loaded:
     plugin: Plugin
     index: int
     parts: int
+    key: tuple = ()
+    """What it was loaded for: name, number of parts, parameters."""
     keep: list[Any] = field(default_factory=list)
+    values: list[ctypes.c_void_p] = field(default_factory=list)
+    """OrtValues to give back."""
 
 
 class SeparatorBank:
@@ -37,7 +44,8 @@ class SeparatorBank:
 
     def __init__(self, state: np.void) -> None:
         self.state = state
-        self.loaded: list[Loaded] = []
+        self.loaded: dict[int, Loaded] = {}
+        """By number; the latest that was asked for comes last."""
         self._runtime: Runtime | None = None
 
     @property
@@ -50,7 +58,9 @@ class SeparatorBank:
         return self._runtime
 
     def load(self, plugin: Plugin, parts: int, parameters: Mapping[str, Sequence[float]]) -> Loaded:
-        """Put a plugin into the next free place of the engine's tables.
+        """Put a plugin into a free place of the engine's tables, if it is not in one already.
+
+        Where there is none, the one that has longest not been asked for, and serves no ensemble, makes room.
 
         Args:
             plugin: a checked plugin.
@@ -66,17 +76,39 @@ class SeparatorBank:
             raise WholePieceError(
                 f"separator {manifest.name} takes whole pieces only: use concertino render --mode offline"
             )
-        if len(self.loaded) == SEPARATORS:
-            raise ValueError(f"at most {SEPARATORS} separators can be loaded at once")
         known = {i.name for i in manifest.inputs if i.source == "parameter"}
         if unknown := sorted(set(parameters) - known):
             allowed = ", ".join(sorted(known)) or "none"
             raise ValueError(f"separator {manifest.name} has no parameter {unknown[0]!r} (it has: {allowed})")
         parts = len(manifest.parts) or parts
-        loaded = Loaded(plugin, len(self.loaded), parts)
-        self._fill(loaded, parameters)
-        self.loaded.append(loaded)
+        key = (manifest.name, parts, tuple(sorted((k, tuple(v)) for k, v in parameters.items())))
+        loaded = next((each for each in self.loaded.values() if each.key == key), None)
+        if loaded is None:
+            loaded = Loaded(plugin, self._free(), parts, key)
+            self._fill(loaded, parameters)
+        self.loaded.pop(loaded.index, None)
+        self.loaded[loaded.index] = loaded
         return loaded
+
+    def _free(self) -> int:
+        """Return a free place, made if need be."""
+        for index in range(SEPARATORS):
+            if index not in self.loaded:
+                return index
+        state = self.state
+        serving = set(state["slot_separator"][state["slot_parts"] > 0].tolist())
+        index = next((index for index in self.loaded if index not in serving), None)
+        if index is None:
+            raise ValueError(f"at most {SEPARATORS} separators can be loaded at once")
+        time.sleep(LAST_STEP_SECONDS)
+        self._release(self.loaded.pop(index))
+        return index
+
+    def _release(self, loaded: Loaded) -> None:
+        for value in loaded.values:
+            self.runtime.release("ReleaseValue", value)
+        self.runtime.release("ReleaseSession", ctypes.c_void_p(int(self.state["session"][loaded.index])))
+        self.state["session"][loaded.index] = 0
 
     def _fill(self, loaded: Loaded, parameters: Mapping[str, Sequence[float]]) -> None:
         state, index, manifest = self.state, loaded.index, loaded.plugin.manifest
@@ -123,7 +155,9 @@ class SeparatorBank:
             ("output", manifest.outputs, outputs),
         ):
             names = (ctypes.c_char_p * len(tensors))(*(t.name.encode() for t in tensors))
-            values = (ctypes.c_void_p * len(tensors))(*(self.runtime.tensor(a).value for a in given))
+            tensor_values = [self.runtime.tensor(a) for a in given]
+            values = (ctypes.c_void_p * len(tensors))(*(v.value for v in tensor_values))
+            loaded.values += tensor_values
             state[f"{kind}_names"][index] = ctypes.addressof(names)
             state[f"{kind}_values"][index] = ctypes.addressof(values)
             state[f"{kind}_count"][index] = len(tensors)

@@ -22,6 +22,7 @@ from realtime.host.continuation import Continuation, settings_of
 from realtime.host.driver_choice import open_driver
 from realtime.host.engine import Engine
 from realtime.host.hygiene import freeze_collector, lock_memory
+from realtime.host.loader import Loader
 from realtime.host.options import FILE_INPUT, Options, tempo_of
 from realtime.host.player import Player, performance_events
 from realtime.host.ports import SessionPorts
@@ -90,6 +91,7 @@ class Session(Steering):
             self.engine.set_tempo(self.bpm)
             self.taps = Taps(self.engine.link)
             self._load(ensemble)
+            self.loader = Loader(self.engine, notice)
             if options.continuation:
                 settings = settings_of(ensemble, options.turns)
                 self.continuation = Continuation(self.engine, options.continuation, settings, notice)
@@ -277,6 +279,7 @@ class Session(Steering):
             if played > TAIL_SECONDS * self.engine.rate and not goes_on:
                 return False
         self._ports.release_lost()
+        self.loader.tidy()
         pause = RECONNECT_SECONDS if self._lost else WATCH_SECONDS
         if time.monotonic() - self._watched_at < pause:
             return True
@@ -332,6 +335,7 @@ class Session(Steering):
         """End the session and return its summary."""
         sounding = int(self.engine.state["note_count"])
         told = self._end_continuation()
+        self.loader.close()
         if self._started and not self._lost:
             self._end_notes()
         self._stop.set()

@@ -1,11 +1,38 @@
 """What a session can be told while it plays; each of these acts at the audio thread's next period."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
 
-from realtime.engine.state import KEYS, PARTS, Command
-from realtime.host.engine import Engine
+import msgspec
+
+from realtime.contract.kinds import SEPARATOR
+from realtime.contract.library import list_plugins
+from realtime.engine.clock import CONTINUE, START, STOP
+from realtime.engine.state import KEYS, PARTS, Command, Setting
+from realtime.ensembles.library import ensemble_names, find_ensemble
+from realtime.ensembles.schema import Part, Switch, allowed
+from realtime.host.engine import CHANNEL, Engine
+from realtime.host.loader import Loader, Wanted
 from realtime.host.options import MODES
+from realtime.host.soundfont import check_soundfont
 from realtime.host.taps import Taps
+
+SETTINGS = {
+    "volume": Setting.VOLUME,
+    "pan": Setting.PAN,
+    "reverb": Setting.REVERB,
+    "chorus": Setting.CHORUS,
+    "mute": Setting.MUTE,
+    "solo": Setting.SOLO,
+    "transpose": Setting.TRANSPOSE,
+    "voices": Setting.MONO,
+}
+"""Settings of a part that act at once."""
+MADE_OF = ("program", "bank")
+"""Settings that a note keeps for as long as it sounds: they need another slot."""
+TRANSPORT = {"start": START, "continue": CONTINUE, "stop": STOP}
 
 
 class Steering:
@@ -13,39 +40,139 @@ class Steering:
 
     engine: Engine
     taps: Taps
+    loader: Loader
 
     def select(self, slot: int) -> None:
         """Switch to a loaded ensemble."""
         self.engine.link.command(Command.SELECT, slot)
 
     def ensemble_choices(self) -> Sequence[str]:
-        """Return the names of the ensembles that can be chosen."""
-        return [slot.ensemble.name for slot in self.engine.slots]
+        """Return the names of the ensembles that can be chosen: those that are loaded first."""
+        loaded = [slot.ensemble.name for slot in self.loader.choices]
+        return list(dict.fromkeys([*loaded, *ensemble_names()]))
 
     def choose_ensemble(self, name: str) -> None:
         """Switch to the ensemble called ``name``; held notes end on the instruments that they began on.
 
+        One that is not loaded is loaded first, while what plays goes on.
+
         Raises:
-            ValueError: there is none of this name.
+            ValueError: there is none of this name, or its file is wrong.
+            OSError: its file can't be opened.
         """
-        names = self.ensemble_choices()
-        if name not in names:
-            raise ValueError(f"no ensemble is called {name!r}; there are {', '.join(names)}")
-        self.select(list(names).index(name))
+        for slot in self.loader.choices:
+            if slot.ensemble.name == name:
+                self.loader.select(slot)
+                return
+        ensemble = find_ensemble(name)
+
+        def load() -> None:
+            slot = self.loader.load(ensemble)
+            self.loader.choices.append(slot)
+            self.loader.select(slot)
+
+        self.loader.submit(load)
 
     def separator_choices(self) -> Sequence[str]:
-        """Return the names of the separators that can be chosen."""
-        state = self.engine.state
-        return [self.engine.slots[int(state["slot"])].separator or "rule"]
+        """Return the names of the separators that can be chosen for the ensemble that plays."""
+        parts = self.parts()
+        fitting = [
+            listing.name
+            for listing in list_plugins()
+            if (plugin := listing.plugin)
+            and plugin.manifest.kind == SEPARATOR
+            and len(plugin.manifest.parts) in (0, parts)
+        ]
+        return list(dict.fromkeys([self.loader.playing().separator or "rule", *fitting, CHANNEL]))
 
     def choose_separator(self, name: str) -> None:
         """Have another separator choose the parts of the ensemble that plays.
 
+        It is loaded and told the music of the recent past while the old one goes on. What is wrong with it
+        is told by a notice, and the old one stays.
+
         Raises:
-            ValueError: it can't be had.
+            ValueError: there is none of this name that serves this number of parts.
         """
-        if name not in self.separator_choices():
-            raise ValueError(f"separator {name!r} can't be had while playing")
+        names = self.separator_choices()
+        if name.partition(":")[0] not in names:
+            raise ValueError(f"no separator for {self.parts()} parts is called {name!r}: {', '.join(names)}")
+        if name != self.loader.playing().separator and name != "rule":
+            self.loader.change(self.loader.playing().index, Wanted(separator=name))
+
+    @property
+    def soundfont(self) -> str:
+        """Path of the SoundFont of the ensemble that plays."""
+        return str(self.loader.playing().soundfont or "")
+
+    def choose_soundfont(self, path: str) -> None:
+        """Have all that is loaded played with another SoundFont: first what plays, when it is ready.
+
+        Raises:
+            ValueError: it is none, or damaged.
+            OSError: it can't be opened.
+        """
+        font = Path(path).expanduser()
+        check_soundfont(font)
+        self.engine.soundfont = font
+        playing = self.loader.playing()
+        for slot in sorted(self.loader.choices, key=lambda each: each is not playing):
+            self.loader.change(slot.index, Wanted(soundfont=font))
+
+    def set_part(self, part: int, **settings: Any) -> Future[Any] | None:
+        """Change settings of a part of the ensemble that plays.
+
+        ``volume``, ``pan``, ``reverb``, ``chorus``, ``mute`` and ``solo`` act at once, also on what sounds.
+        ``transpose``, ``voices``, ``plays``, ``lowest``, ``highest``, ``program`` and ``bank`` act on the
+        notes to come; what sounds ends as it began. For a program something has to be loaded first: the
+        result is there when that is done.
+
+        Args:
+            part: counted from 0.
+            settings: as in an ensemble's file; ``mute`` and ``solo`` are true or false.
+
+        Raises:
+            ValueError: there is no such part or setting, or it does not take this value.
+        """
+        if not 0 <= part < self.parts():
+            raise ValueError(f"the ensemble has {self.parts()} parts; there is no part {part + 1}")
+        made_of, keys = [], {}
+        for name, given in settings.items():
+            value = setting_value(name, given)
+            if name in SETTINGS:
+                self.engine.link.command(Command.SET, part + PARTS * int(SETTINGS[name]), int(value))
+            elif name in MADE_OF:
+                made_of.append((part, name, value))
+            elif name == "plays":
+                self.engine.link.command(Command.SWITCH, part, int(value))
+            else:
+                keys[name] = value
+        if keys:
+            state, channel = self.engine.state, int(self.engine.state["slot"]) * PARTS + part
+            known = {name: int(state[f"part_{name}"][channel]) for name in ("lowest", "highest")}
+            self.set_range(part, **(known | keys))
+        if made_of:
+            return self.loader.change(self.loader.playing().index, Wanted(parts=tuple(made_of)))
+        return None
+
+    @property
+    def sends_clock(self) -> bool:
+        """Whether MIDI clock is sent on the MIDI outputs."""
+        return bool(self.engine.state["sends_clock"])
+
+    def send_clock(self, on: bool) -> None:
+        """Send MIDI clock on the MIDI outputs, or none."""
+        self.engine.link.command(Command.SEND_CLOCK, int(on))
+
+    def send_transport(self, what: str) -> None:
+        """Send start, continue or stop to whoever follows our clock.
+
+        Raises:
+            ValueError: ``what`` is none of these.
+        """
+        if what not in TRANSPORT:
+            raise ValueError(f"a transport takes {', '.join(TRANSPORT)}, not {what!r}")
+        self.engine.link.command(Command.SEND_TRANSPORT, TRANSPORT[what])
 
     def parts(self) -> int:
         """Return the number of parts of the ensemble that plays."""
@@ -90,3 +217,22 @@ class Steering:
     def panic(self) -> None:
         """Silence everything and play on."""
         self.engine.link.command(Command.PANIC)
+
+
+def setting_value(name: str, value: Any) -> Any:
+    """Return what ``Session.set_part`` is given for a setting, checked; ``voices`` as whether it is mono.
+
+    Raises:
+        ValueError: there is no such setting, or it does not take this value.
+    """
+    kinds = {field.name: field.type for field in msgspec.structs.fields(Part)} | dict.fromkeys(
+        ("mute", "solo"), Switch
+    )
+    if name not in (*SETTINGS, *MADE_OF, "plays", "lowest", "highest"):
+        raise ValueError(f"a part has no setting {name!r}")
+    try:
+        value = msgspec.convert(value, kinds[name])
+    except msgspec.ValidationError:
+        what = "true or false" if name in ("mute", "solo") else allowed(Part, name)
+        raise ValueError(f"{name} is {value!r}; it must be {what}") from None
+    return value == "mono" if name == "voices" else value

@@ -1,7 +1,8 @@
 """FluidSynth: made and set up here, by pyfluidsynth; played by the audio thread alone, by address.
 
-``synth.threadsafe-api`` is off: with it on, every call takes a lock. So from the moment a driver starts, no
-other thread may call the synth. Programs are therefore chosen for all ensembles before that.
+``synth.threadsafe-api`` is off: with it on, every call takes a lock. So once the audio thread plays a synth,
+no other thread may call it. Programs are therefore chosen before that: what is loaded while playing gets a
+synth of its own. Synths of one SoundFont share its samples.
 """
 
 import ctypes
@@ -10,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from realtime.engine.native import address_of
-from realtime.engine.state import CHANNELS, PARTS
+from realtime.engine.state import CHANNELS
 from realtime.ensembles.schema import Ensemble
 from realtime.host.libfluidsynth import fluidsynth
 from realtime.host.openmp import play_alone
+from realtime.host.slots import CC_CHORUS, CC_PAN, CC_REVERB, CC_VOLUME, EVEN, Mix
 from realtime.host.soundfont import SoundFontError
 
 GAIN = 0.4
@@ -32,17 +34,22 @@ FUNCTIONS = {
 }
 """Field of the engine's state: function of libfluidsynth."""
 LOG_LEVELS = 5
-CC_VOLUME, CC_PAN, CC_REVERB, CC_CHORUS = 7, 10, 91, 93
 
 
 class Synth:
     """A FluidSynth instance with one SoundFont.
 
+    Args:
+        soundfont: the SoundFont's file.
+        rate: frames a second.
+        channels: MIDI channels, a multiple of 16.
+
     Raises:
         SoundFontError: FluidSynth can't load the SoundFont.
     """
 
-    def __init__(self, soundfont: Path, rate: float) -> None:
+    def __init__(self, soundfont: Path, rate: float, channels: int = CHANNELS) -> None:
+        self.soundfont = soundfont
         settings = {
             "synth.threadsafe-api": 0,
             "synth.cpu-cores": 1,
@@ -52,7 +59,7 @@ class Synth:
         }
         for level in range(LOG_LEVELS):  # a log line must never come from the audio thread
             fluidsynth._fl.fluid_set_log_function(level, None, None)
-        self.player = fluidsynth.Synth(gain=GAIN, samplerate=round(rate), channels=CHANNELS, **settings)
+        self.player = fluidsynth.Synth(gain=GAIN, samplerate=round(rate), channels=channels, **settings)
         self.font = self.player.sfload(str(soundfont), update_midi_preset=0)
         if self.font < 0:
             self.player.delete()
@@ -61,18 +68,19 @@ class Synth:
         self.allocates = not play_alone(fluidsynth._fl)
         """Whether rendering allocates memory (harmless, if not welcome)."""
 
-    def attach(self, state: np.void) -> None:
-        """Give the audio thread the synth and its functions."""
+    def attach(self, state: np.void, index: int) -> None:
+        """Give the audio thread the synth, as number ``index``, and FluidSynth's functions."""
         library = fluidsynth._fl
         for field, name in FUNCTIONS.items():
             state[field] = address_of(getattr(library, name))
-        state["synth"] = self.player.synth
+        state["synth_awake"][index] = state["synth_quiet"][index] = state["synth_frame"][index] = 0
+        state["synth"][index] = self.player.synth
 
-    def prepare(self, slot: int, ensemble: Ensemble) -> list[str]:
-        """Choose an ensemble's programs on its slot's channels; return a sentence for each missing one."""
+    def prepare(self, first: int, ensemble: Ensemble, mix: Mix = EVEN) -> list[str]:
+        """Choose an ensemble's programs on channels from ``first`` on; tell which are missing."""
         missing = []
         for place, part in enumerate(ensemble.parts):
-            channel = slot * PARTS + place
+            channel = first + place
             if self.player.program_select(channel, self.font, part.bank, part.program) != 0:
                 missing.append(
                     f"{ensemble.name}: the SoundFont has no program {part.program} in bank {part.bank} "
@@ -80,7 +88,7 @@ class Synth:
                 )
                 self.player.program_select(channel, self.font, 0, 0)
             for number, value in (
-                (CC_VOLUME, part.volume),
+                (CC_VOLUME, 0 if mix.silences(place) else part.volume),
                 (CC_PAN, part.pan),
                 (CC_REVERB, part.reverb),
                 (CC_CHORUS, part.chorus),

@@ -12,7 +12,7 @@ from realtime.engine.state import (
     PARTS,
     Log,
 )
-from realtime.host.engine import Slot
+from realtime.host.slots import Slot
 from realtime.music.smf_write import MESSAGE, PartTrack
 
 BANK_SELECTS = (0, 32)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from realtime.host.engine import Slot
 from realtime.host.recorder import Recorder
+from realtime.host.slots import Slot
 from realtime.host.sound_file import SoundFile
 
 

@@ -125,8 +125,7 @@ def test_the_note_after_a_panic_sounds(make):
 
 def voices(playing: Playing) -> int:
     """Return how many voices FluidSynth has in use, those that fade included."""
-    assert playing.engine.synth
-    synth = ctypes.c_void_p(playing.engine.synth.player.synth)
+    synth = ctypes.c_void_p(playing.engine.synths[0].player.synth)
     return fluidsynth._fl.fluid_synth_get_active_voice_count(synth)
 
 

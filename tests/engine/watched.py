@@ -129,7 +129,7 @@ def main() -> None:
         engine.load(find_ensemble(name))
     state = engine.state
     if mode == "locked":
-        state["synth"] = own_defaults(soundfont)
+        state["synth"][0] = own_defaults(soundfont)
     if mode != "inline":
         engine.start_worker(WORKER_PRIORITY)
     state["capturing"] = 1

@@ -1,0 +1,250 @@
+"""Loads while playing: ensembles, programs, SoundFonts and separators, on a thread of its own.
+
+Nothing that sounds is touched. What is new is made ready in a free slot, with a synth of its own; then the
+audio thread selects that slot or puts it in the place of another, between two notes. What it replaces is
+freed when nothing sounds on it any more.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from realtime.engine.history import replay
+from realtime.engine.state import PARTS, SLOTS, Command
+from realtime.ensembles.schema import Ensemble
+from realtime.host.engine import Engine
+from realtime.host.slots import EVEN, Mix, Slot
+
+PATIENCE_SECONDS = 3.0
+"""How long a load waits for a slot that is about to be free."""
+LOOK_SECONDS = 0.02
+DONE = -1
+"""What ``replay`` returns where a graph fails."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to change of an ensemble that is loaded; None: as it is."""
+
+    parts: tuple[tuple[int, str, int], ...] = ()
+    """Part, field (``program`` or ``bank``) and value; the last one counts."""
+    separator: str | None = None
+    soundfont: Path | None = None
+
+
+class Loader:
+    """One for each session.
+
+    Args:
+        engine: what is loaded into.
+        notice: told, in a sentence, what could not be loaded.
+    """
+
+    def __init__(self, engine: Engine, notice: Callable[[str], None]) -> None:
+        self.engine, self.notice = engine, notice
+        self.choices: list[Slot] = list(engine.slots)
+        """What can be selected, in order; each is in a slot."""
+        self.pinned: set[int] = set()
+        """Slots that are not to be given up for others."""
+        self._wanted: dict[int, Wanted] = {}
+        self._successor: dict[int, int] = {}
+        self._left: dict[int, Slot] = {}
+        self._unplugging: set[int] = set()
+        self._lock = threading.RLock()
+        self._thread = ThreadPoolExecutor(1, "loader")
+        self._jobs = 0
+
+    @property
+    def loading(self) -> int:
+        """How many changes are still being made."""
+        return self._jobs
+
+    def submit(self, job: Callable[[], Any]) -> Future[Any]:
+        """Run a job on the loader's thread; what it can't do is told by ``notice``."""
+
+        def run() -> Any:
+            try:
+                told = len(self.engine.notices)
+                done = job()
+                for sentence in self.engine.notices[told:]:
+                    self.notice(sentence)
+                return done
+            except (ValueError, OSError) as error:
+                self.notice(f"{error}; playing goes on as before")
+                raise
+            finally:
+                with self._lock:
+                    self._jobs -= 1
+
+        with self._lock:
+            self._jobs += 1
+        return self._thread.submit(run)
+
+    def playing(self) -> Slot:
+        """Return what plays now."""
+        return self.engine.slots[int(self.engine.state["slot"])]
+
+    def change(self, slot: int, wanted: Wanted) -> Future[Any]:
+        """Replace what is in a slot by the same, changed; changes that follow quickly are made together."""
+        with self._lock:
+            slot = self._now(slot)
+            known = self._wanted.get(slot, Wanted())
+            self._wanted[slot] = Wanted(
+                known.parts + wanted.parts,
+                wanted.separator or known.separator,
+                wanted.soundfont or known.soundfont,
+            )
+        return self.submit(lambda: self._change(slot))
+
+    def _now(self, slot: int) -> int:
+        """Return the slot that has taken the place of ``slot``, or itself."""
+        while slot in self._successor:
+            slot = self._successor[slot]
+        return slot
+
+    def _change(self, slot: int) -> None:
+        with self._lock:
+            wanted = self._wanted.pop(slot, None)
+        if wanted is None:
+            return  # made together with an earlier one
+        old = self.engine.slots[self._now(slot)]
+        parts = list(old.ensemble.parts)
+        for place, field, value in wanted.parts:
+            parts[place] = structs.replace(parts[place], **{field: value})
+        ensemble = structs.replace(old.ensemble, parts=tuple(parts))
+        asked = wanted.separator or old.asked
+        font = wanted.soundfont or old.soundfont
+        if (ensemble, asked, font) != (old.ensemble, old.asked, old.soundfont):
+            self.replace(old, ensemble, asked, font)
+
+    def replace(
+        self, old: Slot, ensemble: Ensemble, separator: str | None = None, soundfont: Path | None = None
+    ) -> Slot:
+        """Put an ensemble of as many parts in the place of one that is loaded; on the loader's thread.
+
+        Where it plays, its separator is told the music of the recent past first.
+
+        Raises:
+            ValueError: it can't be loaded, or its separator's graph fails; nothing has changed then.
+        """
+        engine = self.engine
+        family = int(engine.state["slot_family"][old.index])
+        new = self.load(ensemble, separator, soundfont=soundfont, family=family)
+        told: int = 0
+        number = int(engine.state["slot_separator"][new.index])
+        if number >= 0 and number != engine.state["slot_separator"][old.index]:
+            self._settle_requests()
+            told = int(replay(engine.address, new.index, -1))
+            while told != DONE and told < int(engine.state["history_count"][0]):
+                told = int(replay(engine.address, new.index, told))
+        if told == DONE:
+            self._leave(new)
+            raise ValueError(f"separator {new.separator} fails on what has been played")
+        engine.link.command(Command.TAKE_OVER, new.index + SLOTS * old.index, told)
+        with self._lock:
+            self.choices = [new if each is old else each for each in self.choices]
+            self._successor[old.index] = new.index
+            if old.index in self.pinned:
+                self.pinned.add(new.index)
+            if old.index in self._wanted:
+                self._wanted[new.index] = self._wanted.pop(old.index)
+                self.submit(lambda: self._change(new.index))
+            self._leave(old)
+        return new
+
+    def load(
+        self,
+        ensemble: Ensemble,
+        separator: str | None = None,
+        mix: Mix = EVEN,
+        soundfont: Path | None = None,
+        family: int = 0,
+    ) -> Slot:
+        """Load an ensemble into a free slot, on the loader's thread; where there is none, one is given up.
+
+        Raises:
+            ValueError: as for ``Engine.load``.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.engine.free_slot() is None and time.monotonic() < deadline:
+            self._give_up_one()
+            self.tidy()
+            time.sleep(LOOK_SECONDS)
+        slot = self.engine.load(ensemble, separator, mix, soundfont, live=True, family=family)
+        with self._lock:
+            self._successor.pop(slot.index, None)
+        if self.engine.state["slot_separator"][slot.index] >= 0:
+            self.engine.start_worker(self.engine.worker_priority)
+        return slot
+
+    def _settle_requests(self) -> None:
+        """Wait until the separators' thread has answered all that it was asked."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.engine.unanswered() and time.monotonic() < deadline:
+            time.sleep(0.001)
+
+    def _give_up_one(self) -> None:
+        """Leave a slot that nobody needs soon, unless one is on its way already."""
+        with self._lock:
+            if self._left:
+                return
+            bound = set(self.engine.state["program_slot"].tolist())
+            busy = {int(self.engine.state["slot"]), *self.pinned}
+            idle = [each for each in self.choices if each.index not in busy]
+            idle.sort(key=lambda each: each.index in bound)
+            if idle:
+                self.choices.remove(idle[0])
+                self._leave(idle[0])
+
+    def leave(self, slot: Slot) -> None:
+        """Give a slot back as soon as nothing sounds on it."""
+        with self._lock:
+            self.choices = [each for each in self.choices if each is not slot]
+            self._leave(slot)
+
+    def _leave(self, slot: Slot) -> None:
+        self.pinned.discard(slot.index)
+        self._left[slot.index] = slot
+
+    def select(self, slot: Slot) -> None:
+        """Have a slot play from the next note on."""
+        self.engine.link.command(Command.SELECT, slot.index)
+
+    def tidy(self) -> None:
+        """Free what has been left and no longer sounds; call it now and then. It never waits."""
+        with self._lock:
+            state = self.engine.state
+            for index, slot in tuple(self._left.items()):
+                if state["slot_parts"][index] == 0:
+                    self._freed(slot)
+                elif self._is_silent(slot):
+                    self.engine.link.command(Command.FREE, index, int(state["slot_generation"][index]))
+            for number in tuple(self._unplugging):
+                if state["synth"][number] == 0:
+                    self._unplugging.remove(number)
+                    self.engine.synths.pop(number).close()
+
+    def _is_silent(self, slot: Slot) -> bool:
+        state = self.engine.state
+        if state["slot"] == slot.index or state["channel_notes"][slot.index * PARTS :][:PARTS].any():
+            return False
+        return slot.synth <= 0 or not state["synth_awake"][slot.synth]
+
+    def _freed(self, slot: Slot) -> None:
+        del self._left[slot.index]
+        self._successor = {a: b for a, b in self._successor.items() if a != slot.index}
+        self.engine.taken.discard(slot.index)
+        used = {each.synth for each in self.engine.slots if each.index in self.engine.taken}
+        if slot.synth > 0 and slot.synth not in used:
+            self._unplugging.add(slot.synth)
+            self.engine.link.command(Command.UNPLUG, slot.synth)
+
+    def close(self) -> None:
+        """Make no more changes."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
