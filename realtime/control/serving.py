@@ -18,16 +18,18 @@ import msgspec
 import numpy as np
 
 from realtime.control import pipe
+from realtime.control.answers import Answers
 from realtime.control.controller import Controller
 from realtime.control.keys import PageKeys
 from realtime.control.meters import Meters
 from realtime.control.roll import Roll
-from realtime.control.table import WrongValueError, find
 from realtime.host.session import Session
 
 MESSAGES = 2048
 """Messages to the server that may wait; more, and what is only to be seen is left out."""
 TICK_SECONDS = 1 / 60
+BLOCK_SECONDS = 0.008
+"""At least, of a message of sound: more of them would cost more than they are worth."""
 POLL_TICKS, LEVEL_TICKS, LATENCY_TICKS = 6, 3, 30
 HUNG_SECONDS = 10.0
 """How long a server that says nothing, not even that it lives, is left alone."""
@@ -67,19 +69,21 @@ class Serving:
         """Whether there was a client."""
         self._meters = Meters(session, self.roll)
         self._queue: queue.Queue[bytes | None] = queue.Queue(MESSAGES)
-        self._slow: queue.Queue[pipe.Ask | None] = queue.Queue(MESSAGES)
+        self._answers = Answers(self.controller, self._send, notice)
         self._process: subprocess.Popen[bytes] | None = None
         self._stop = threading.Event()
         self._ready = threading.Event()
         self._served: pipe.Ready | None = None
         self._listen = pipe.Listen(0, [])
         self._end_hearing: Callable[[], None] | None = None
+        self._sound: list[np.ndarray] = []
+        self._sound_frame = 0
         self._stale = False
         self._heard_at = 0.0
         """When the server last said something; 0: it has said nothing yet."""
         self._threads = [
             threading.Thread(target=run, name=f"control-{run.__name__.strip('_')}", daemon=True)
-            for run in (self._serve, self._tick, self._work)
+            for run in (self._serve, self._tick, self._answers.work)
         ]
 
     def start(self) -> None:
@@ -182,7 +186,7 @@ class Serving:
         if isinstance(message, pipe.Key):
             self.keys.play(message.client, message.data)
         elif isinstance(message, pipe.Ask):
-            self._ask(message)
+            self._answers.ask(message)
         elif isinstance(message, pipe.Joined):
             self._send_state(message.client)
         elif isinstance(message, pipe.Gone):
@@ -202,39 +206,6 @@ class Serving:
         if ready.port:  # the next one takes the same port
             self.setup = msgspec.structs.replace(self.setup, port=ready.port, tries=1)
 
-    def _ask(self, ask: pipe.Ask) -> None:
-        try:
-            slow = find(ask.name)[0].slow
-        except LookupError:
-            slow = False
-        if not slow:
-            self._answer(ask)
-            return
-        try:
-            self._slow.put_nowait(ask)
-        except queue.Full:
-            self._send(pipe.Reply(ask.number, error="too much is asked at once: try again", status=409))
-
-    def _answer(self, ask: pipe.Ask) -> None:
-        try:
-            value = self.controller.set(ask.name, ask.value) if ask.write else self.controller.get(ask.name)
-            reply = pipe.Reply(ask.number, value)
-            pipe.packed(reply)
-        except LookupError as error:
-            reply = pipe.Reply(ask.number, error=str(error.args[0]), status=404)
-        except (ValueError, OSError) as error:
-            status = 422 if isinstance(error, WrongValueError) else 409
-            reply = pipe.Reply(ask.number, error=" ".join(str(error).split()), status=status)
-        except Exception as error:
-            reply = pipe.Reply(ask.number, error=f"a defect of Concertino ({error!r})", status=500)
-            self.notice(f"a defect of {ask.name}: {error!r}; playing goes on")
-        self._send(reply)
-
-    def _work(self) -> None:
-        """Answer what takes long, one after the other."""
-        while (ask := self._slow.get()) is not None:
-            self._answer(ask)
-
     def _heed(self, listen: pipe.Listen) -> None:
         if listen == self._listen:
             return
@@ -248,7 +219,15 @@ class Serving:
             self._end_hearing = self.session.hear(partial(self._hear, formats))
 
     def _hear(self, formats: list[str], frame: int, sound: np.ndarray) -> None:
-        head = frame.to_bytes(8, "little", signed=True)
+        if self._sound and self._sound_frame + sum(map(len, self._sound)) != frame:
+            self._sound = []  # some was left out
+        if not self._sound:
+            self._sound_frame = frame
+        self._sound.append(sound)
+        if sum(map(len, self._sound)) < BLOCK_SECONDS * self.session.engine.rate:
+            return
+        sound, self._sound = np.concatenate(self._sound), []
+        head = self._sound_frame.to_bytes(8, "little", signed=True)
         for name in formats:
             self._send(pipe.Sound(name, head + FORMATS[name](sound).tobytes()), needed=False)
 
@@ -289,7 +268,7 @@ class Serving:
         self._stop.set()
         if self._process:
             self._process.kill()
-        self._slow.put(None)
+        self._answers.close()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(timeout=5)

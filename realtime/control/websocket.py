@@ -5,10 +5,9 @@ import contextlib
 import socket
 import struct
 from collections import deque
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -16,7 +15,7 @@ from realtime.control import pipe
 from realtime.control.hub import Hub, RefusedError
 from realtime.control.limits import Bucket
 from realtime.control.messages import is_message
-from realtime.ensembles.schema import Seven
+from realtime.control.requests import Audio, Get, Midi, NoteOff, NoteOn, Ping, Request, Set, decode, text_of
 
 LONGEST = 1 << 16
 """Bytes of a message from a client."""
@@ -30,71 +29,6 @@ ASKED = 64
 PARTING_SECONDS = 0.2
 """For the last word to a client that is dropped."""
 TRY_LATER = 1013
-
-Id = Annotated[str, Meta(max_length=64)] | int | float | None
-Name = Annotated[str, Meta(max_length=120)]
-Velocity = Annotated[int, Meta(ge=1, le=127, description="a whole number from 1 to 127")]
-
-
-class Request(Struct, tag_field="type", tag=str.lower):
-    """What a client says."""
-
-
-class Set(Request):
-    """Change a control."""
-
-    name: Name
-    value: Any = None
-    id: Id = None
-
-
-class Call(Set):
-    """Call a control."""
-
-
-class Get(Request):
-    """Read a control."""
-
-    name: Name
-    id: Id = None
-
-
-class NoteOn(Request, tag="note_on"):
-    """A key goes down."""
-
-    pitch: Seven
-    velocity: Velocity = 100
-
-
-class NoteOff(Request, tag="note_off"):
-    """A key comes up."""
-
-    pitch: Seven
-
-
-class Midi(Request):
-    """A MIDI channel message."""
-
-    data: Annotated[list[Annotated[int, Meta(ge=0, le=255)]], Meta(min_length=1, max_length=3)]
-
-
-class Audio(Request):
-    """Hear the sound, or no more of it."""
-
-    format: Literal["int16", "float32"] | None = None
-
-
-class Ping(Request):
-    """Measure the way."""
-
-    time: float
-
-
-_decode = msgspec.json.Decoder(Set | Call | Get | NoteOn | NoteOff | Midi | Audio | Ping).decode
-
-
-def _text(kind: str, **content: Any) -> str:
-    return msgspec.json.encode({"type": kind, **content}).decode()
 
 
 class AbortingProtocol(WebSocketsSansIOProtocol):
@@ -174,7 +108,7 @@ class Connection:
                 if message["type"] == "websocket.disconnect":
                     return
                 if not self._bucket.take():
-                    self.send(_text("error", id=None, error="too many messages: this connection ends"))
+                    self.send(text_of("error", id=None, error="too many messages: this connection ends"))
                     await asyncio.sleep(PARTING_SECONDS)
                     self.drop()
                     return
@@ -188,12 +122,12 @@ class Connection:
         try:
             if text is None:
                 raise RefusedError(422, "messages are JSON texts")
-            request = _decode(text)
+            request = decode(text)
             self._do(request)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            self.send(_text("error", id=None, error=f"not a message of this protocol: {error}"[:300]))
+            self.send(text_of("error", id=None, error=f"not a message of this protocol: {error}"[:300]))
         except RefusedError as error:
-            self.send(_text("error", id=None, error=str(error)))
+            self.send(text_of("error", id=None, error=str(error)))
 
     def _do(self, request: Request) -> None:
         if isinstance(request, NoteOn):
@@ -208,7 +142,7 @@ class Connection:
             self.format = request.format
             self.hub.listen()
         elif isinstance(request, Ping):
-            self.send(_text("pong", time=request.time, seconds=self.hub.seconds()))
+            self.send(text_of("pong", time=request.time, seconds=self.hub.seconds()))
         elif isinstance(request, Set | Get):
             if len(self._tasks) >= ASKED:
                 raise RefusedError(429, "too much is asked at once: wait for the answers")
@@ -226,10 +160,10 @@ class Connection:
             else:
                 value = await self.hub.set(request.name, request.value)
         except RefusedError as error:
-            self.send(_text("error", id=request.id, error=str(error)))
+            self.send(text_of("error", id=request.id, error=str(error)))
         else:
             if request.id is not None:
-                self.send(_text("done", id=request.id, value=value))
+                self.send(text_of("done", id=request.id, value=value))
 
 
 class Connections:
@@ -243,12 +177,12 @@ class Connections:
         self.hub = hub
         self._count = 0
         hub.on_state = self.state
-        hub.on_change = lambda name, value: _text("change", name=name, value=value)
+        hub.on_change = lambda name, value: text_of("change", name=name, value=value)
 
     def state(self) -> str:
         """Return the text that tells a client everything."""
         state = self.hub.state
-        return _text(
+        return text_of(
             "state",
             values=state.values,
             choices=state.choices,
