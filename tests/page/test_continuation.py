@@ -34,6 +34,7 @@ def test_the_ensemble_plays_on_when_told_to_until_it_is_taken_back(continued: Pa
         strike(page, pitch)
         wait_for_note(page, pitch, "sounding")
         page.mouse.up()
+    page.wait_for_selector("#sheet-continue >> text=Listening")
     page.click("[data-control='continuation/trigger']")
     page.wait_for_selector("#log li:has-text('played by the model')", state="attached")
     page.wait_for_selector("#sheet-continue >> text=Playing")

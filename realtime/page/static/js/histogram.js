@@ -9,7 +9,9 @@ const INKS = {
 };
 const FOOT = 20;
 const HEAD = 30;
-const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+/** What takes less, in ms, such as a note from a file that is known beforehand, is shown here. */
+const LEAST = 0.01;
+const TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
 /**
  * @param {HTMLCanvasElement} canvas
@@ -30,15 +32,16 @@ export function drawHistogram(canvas, buckets, marks) {
   context.fillStyle = context.strokeStyle = inks.axis;
   const floor = height - FOOT;
   context.fillRect(0, floor, width, 1);
-  const filled = buckets.filter(([ms, count]) => count > 0 && ms > 0);
+  const filled = buckets.filter(([, count]) => count > 0);
   if (!filled.length) {
     context.textAlign = "center";
     context.fillText("No note has been played yet", width / 2, height / 2);
     return;
   }
-  const low = Math.log(filled[0][0] * 0.6);
-  const high = Math.log(Math.max(filled[filled.length - 1][0] * 1.5, filled[0][0] * 6));
-  const x = (/** @type {number} */ ms) => ((Math.log(Math.max(ms, 1e-3)) - low) / (high - low)) * width;
+  const [first, last] = [filled[0][0], filled[filled.length - 1][0]].map((ms) => Math.max(ms, LEAST));
+  const low = Math.log(first * 0.6);
+  const high = Math.log(Math.max(last * 1.5, first * 6));
+  const x = (/** @type {number} */ ms) => ((Math.log(Math.max(ms, LEAST)) - low) / (high - low)) * width;
   context.textAlign = "center";
   context.textBaseline = "top";
   for (const tick of TICKS) {
@@ -50,7 +53,7 @@ export function drawHistogram(canvas, buckets, marks) {
   context.fillStyle = inks.bar;
   for (const [place, [ms, count]] of buckets.entries()) {
     if (!count) continue;
-    const from = place ? x(buckets[place - 1][0]) : x(ms) - 6;
+    const from = place && ms > LEAST ? x(buckets[place - 1][0]) : x(ms) - 6;
     const tall = Math.max(Math.sqrt(count / most) * (floor - HEAD), 2);
     context.fillRect(from + 0.5, floor - tall, Math.max(x(ms) - from - 1, 2), tall);
   }

@@ -10,7 +10,10 @@ import { isBlack } from "./pitch.js";
 
 /** @typedef {import("./notes.js").Note} Note */
 
-const SECONDS = 7;
+/** The time that is shown: so much that a second has room, between these. */
+const LEAST_SECONDS = 3;
+const MOST_SECONDS = 8;
+const SECOND_HEIGHT = 95;
 /** A frame that comes later than this, in ms, says that this device is slow: then every other time is its own. */
 const SLOW_MS = 45;
 const STILL_MS = 250;
@@ -40,6 +43,7 @@ export class Roll {
     this.range = range;
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.width = this.height = 0;
+    this.seconds = MOST_SECONDS;
     this.asked = false;
     this.visible = 0;
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -53,6 +57,7 @@ export class Roll {
     const ratio = devicePixelRatio || 1;
     this.width = this.canvas.clientWidth;
     this.height = this.canvas.clientHeight;
+    this.seconds = Math.min(Math.max(this.height / SECOND_HEIGHT, LEAST_SECONDS), MOST_SECONDS);
     for (const canvas of [this.ground, this.canvas]) {
       canvas.width = Math.max(1, Math.round(this.width * ratio));
       canvas.height = Math.max(1, Math.round(this.height * ratio));
@@ -98,7 +103,7 @@ export class Roll {
    * @param {number} edge seconds of the engine at the lower edge
    */
   box(note, edge) {
-    const scale = this.height / SECONDS;
+    const scale = this.height / this.seconds;
     const [left, width] = this.range().place(note.pitch);
     const top = this.height - (edge - note.start) * scale;
     const end = note.end === null ? this.clock.now() : note.end;
@@ -112,10 +117,10 @@ export class Roll {
     this.notes.forget(this.clock.now());
     context.clearRect(0, 0, width, height);
     context.fillStyle = INKS[scheme()].second;
-    for (let second = Math.floor(edge); second > edge - SECONDS; second--) {
-      context.fillRect(0, Math.round(height - ((edge - second) / SECONDS) * height), width, 1);
+    for (let second = Math.floor(edge); second > edge - this.seconds; second--) {
+      context.fillRect(0, Math.round(height - ((edge - second) / this.seconds) * height), width, 1);
     }
-    const seen = this.notes.all.filter((note) => note.end === null || edge - note.end <= SECONDS);
+    const seen = this.notes.all.filter((note) => note.end === null || edge - note.end <= this.seconds);
     for (const black of [false, true]) {
       for (const note of seen) {
         if (isBlack(note.pitch) !== black) continue;
