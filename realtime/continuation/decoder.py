@@ -15,7 +15,7 @@ from realtime.music.mmt.representation import BEAT, BEATS, FIELDS, NOTE, TYPE
 BLOCK = 8
 """Rows of the next window that are read at once. Always the same ones together: what the model makes of rows
 differs in the last digits, in 8 bits visibly, with the rows that are read beside them."""
-AHEAD = 3
+AHEAD = 2
 """Rows of the next window that are read for each row that comes, so that it is there in time."""
 HIGHEST = np.array([np.iinfo(np.int64).max if field == "beat" else size for field, size in CODES.items()])
 """What the codes of each field are below."""

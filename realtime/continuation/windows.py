@@ -44,10 +44,12 @@ class Windows:
 
     def __init__(self, context: int):
         self.context = context
-        self.most_kept = context * 3 // 8
         self.most_head = context // 8
-        self.reserve = context // 4
-        """Rows before a window is full at which the next one is decided."""
+        self.kept = context // 16
+        """Rows before the decision that the next window keeps, besides the head."""
+        self.reserve = context * 7 // 16
+        """Rows before a window is full at which the next one is decided. So it begins half full, which costs
+        one more reading of each row, spread over as many rows as can be."""
         self.beats_kept, self.beats_reserve = BEATS * 3 // 8, BEATS // 4
         self._taken = [WHOLE]
         self.next: Window | None = None
@@ -93,7 +95,7 @@ class Windows:
         """Return the window that follows, decided when row ``last`` came."""
         notes = rows[: last + 1, TYPE] == NOTE
         head = min(int(notes.argmax()) if notes.any() else len(notes), self.most_head)
-        first = max(last + 1 - (self.most_kept - head), head, self.current.first)
+        first = max(last + 1 - self.kept, head, self.current.first)
         beats = rows[first : last + 1, BEAT]
         far = np.flatnonzero(notes[first:] & (beats < rows[last, BEAT] - self.beats_kept))
         if len(far):

@@ -120,7 +120,7 @@ def test_an_hour_of_rows_goes_on_evenly(tiny: Plugin):
     decoder = Decoder(tiny, "fp32", threads=1)
     runs: list[int] = []
     run = decoder._stepper.run
-    decoder._stepper.run = lambda past, new, begin: runs.append(len(new)) or run(past, new, begin)
+    decoder._stepper.run = lambda past, rows, begin: runs.append(len(rows)) or run(past, rows, begin)
     most = 0
     for row in rows:
         before = len(runs)
