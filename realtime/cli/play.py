@@ -96,6 +96,10 @@ def play(
     silence: turns.Silence = None,
     trigger: turns.Trigger = None,
     seed: turns.Seed = None,
+    restore: Annotated[
+        bool,
+        typer.Option("--restore", help="Begin with everything as the last session was, even after a crash."),
+    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Print lines instead of the live view.")] = False,
     as_json: Annotated[
         str | None, typer.Option("--json", help="Write the summary as JSON to this file (- is the terminal).")
@@ -126,7 +130,7 @@ def play(
     )
     options = replace(options, continuation=continuation, turns=told)
     with Endings() as endings:
-        summary = perform(options, plain or not sys.stdout.isatty(), as_json == "-", endings)
+        summary = perform(options, plain or not sys.stdout.isatty(), as_json == "-", endings, restore)
         if as_json == "-":
             print(json.dumps(summary, indent=2))
         elif as_json:
@@ -136,14 +140,20 @@ def play(
     return 0
 
 
-def perform(options: "Options", plain: bool, quiet: bool, endings: Endings) -> dict[str, Any]:
-    """Play until Ctrl-C, q, SIGTERM or the end of a file; return the summary."""
+def perform(
+    options: "Options", plain: bool, quiet: bool, endings: Endings, restore: bool = False
+) -> dict[str, Any]:
+    """Play until Ctrl-C, q, SIGTERM or the end of a file; return the summary.
+
+    ``restore`` begins with everything as the last session was.
+    """
     from realtime.host.warm import is_warm
 
     if not is_warm():
         print("compiling the audio core for this machine: half a minute, once", file=sys.stderr, flush=True)
     from realtime.control.start import Control
     from realtime.host.session import Session
+    from realtime.presets.desk import attach
 
     said: list[str] = []
 
@@ -163,6 +173,7 @@ def perform(options: "Options", plain: bool, quiet: bool, endings: Endings) -> d
     session = Session(options, notice)
     try:
         session.start()
+        attach(session, notice, restore)
         control = Control(session, options.control, notice)
         if plain:
             lines(session, notice)

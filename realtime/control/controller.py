@@ -28,6 +28,7 @@ class Controller:
         self._settling: dict[str, tuple[Any, float]] = {}
         self.on_renewal: Callable[[], None] = lambda: None
         """Called where the choices have changed."""
+        self._choices: dict[str, list[str]] = {}
         self._known = self._values()
 
     def get(self, name: str) -> Any:
@@ -62,9 +63,13 @@ class Controller:
         if control.slow:
             with self._slow:  # one after the other, while quick ones go on
                 control.write(self.session, place, value)
+        if control.renews:
+            self.renew()
         with self._lock:
             if not control.slow:
                 control.write(self.session, place, value)
+            if control.renews:
+                self.renew()
             if control.read is None:
                 return None
             self._settling[name] = (value, time.monotonic() + SETTLING_SECONDS)
@@ -99,8 +104,14 @@ class Controller:
         return {name: value for name, value in self.snapshot().items() if find(name)[0].saved}
 
     def choices(self) -> dict[str, list[str]]:
-        """Return the names that may be set now, by the control."""
-        return {c.name: list(c.choices(self.session)) for c in CONTROLS if c.choices}
+        """Return the names that may be set, by the control, as of the last ``look_for_choices``."""
+        return self._choices
+
+    def look_for_choices(self) -> bool:
+        """Find out what may be set now: this reads files. Return whether it is something else than before."""
+        before = self._choices
+        self._choices = {c.name: list(c.choices(self.session)) for c in CONTROLS if c.choices}
+        return self._choices != before
 
     def renew(self) -> None:
         """Have everyone told the choices anew, for instance when a preset was saved."""
@@ -111,7 +122,8 @@ class Controller:
         with self._lock:
             values, now = self._values(), time.monotonic()
             for name, (value, until) in tuple(self._settling.items()):
-                if name not in values or values[name] == value or now > until:
+                late = now > until and not self.session.loader.loading
+                if name not in values or values[name] == value or late:
                     del self._settling[name]
                 else:
                     values[name] = value

@@ -47,6 +47,8 @@ Clock = Annotated[
     Meta(description="tap (set here or tapped), clock (MIDI clock) or jack (JACK's transport)"),
 ]
 Play = Annotated[Literal["continue", "trade", "accompany"], Meta(description="continue, trade or accompany")]
+Path_ = Annotated[str, Meta(min_length=1, max_length=4096, description="the path of a SoundFont")]
+Transport = Annotated[Literal["start", "continue", "stop"], Meta(description="start, continue or stop")]
 Temperature = Annotated[float, Meta(ge=0.1, le=3.0, description="a number from 0.1 to 3")]
 Bars = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64 (bars)")]
 Beats = Annotated[float, Meta(ge=0.0, le=256.0, description="a number from 0 to 256 (beats)")]
@@ -77,6 +79,8 @@ class Control(Struct, frozen=True):
     """Whether it changes by itself all the time: read when asked for, and never told of."""
     slow: bool = False
     """Whether reading or writing it may take long (files, devices)."""
+    renews: bool = False
+    """Whether other controls take other names afterwards."""
 
     @property
     def each_part(self) -> bool:
@@ -114,6 +118,18 @@ def _of_part(name: str, kind: Any, about: str, **options: Any) -> Control:
         session.set_part(place, **{name: value})
 
     return Control(f"parts/{{part}}/{name}", about, kind, read, write, saved=True, **options)
+
+
+def _presets(session: "Session") -> Any:
+    if session.presets is None:
+        raise ValueError("this host has no presets")
+    return session.presets
+
+
+def _mappings(session: "Session") -> Any:
+    if session.mappings is None:
+        raise ValueError("this host has no mappings")
+    return session.mappings
 
 
 def _range(session: "Session", place: int) -> list[int]:
@@ -181,6 +197,8 @@ CONTROLS: tuple[Control, ...] = (
     _of_part("bank", Bank, "Bank of the program."),
     _of_part("volume", Seven, "Volume."),
     _of_part("pan", Seven, "Place: 0 is left, 64 the middle, 127 right."),
+    _of_part("reverb", Seven, "How much of it goes to the reverb."),
+    _of_part("chorus", Seven, "How much of it goes to the chorus."),
     _of_part("mute", Switch, "Silent; goes on to be given notes."),
     _of_part("solo", Switch, "While any part is solo, the others are silent."),
     _of_part("transpose", Transposition, "Semitones that it plays higher than the keys."),
@@ -215,6 +233,70 @@ CONTROLS: tuple[Control, ...] = (
         lambda s, _: s.clock(),
         lambda s, _, name: s.set_clock(name),
         saved=True,
+    ),
+    Control(
+        "soundfont",
+        "Path of the SoundFont; held notes end on the old one.",
+        Path_,
+        lambda s, _: s.soundfont,
+        lambda s, _, path: s.choose_soundfont(path),
+        saved=True,
+        slow=True,
+    ),
+    Control(
+        "clock_out",
+        "Whether MIDI clock is sent on the MIDI outputs.",
+        Switch,
+        lambda s, _: s.sends_clock,
+        lambda s, _, on: s.send_clock(on),
+        saved=True,
+    ),
+    Control(
+        "transport",
+        "Send start, continue or stop to whoever follows our clock.",
+        Transport,
+        write=lambda s, _, what: s.send_transport(what),
+        call=True,
+    ),
+    Control(
+        "preset",
+        "The preset that plays.",
+        str,
+        lambda s, _: s.presets.current if s.presets else "",
+        lambda s, _, name: _presets(s).recall(name),
+        choices=lambda s: s.presets.names() if s.presets else (),
+        slow=True,
+    ),
+    Control(
+        "preset/save",
+        "Save everything that can be steered as a preset of this name.",
+        Name,
+        write=lambda s, _, name: _presets(s).save(name),
+        call=True,
+        slow=True,
+        renews=True,
+    ),
+    Control("preset/next", "Recall the next preset.", write=lambda s, _, __: _presets(s).step(1), call=True),
+    Control(
+        "preset/previous",
+        "Recall the preset before.",
+        write=lambda s, _, __: _presets(s).step(-1),
+        call=True,
+    ),
+    Control(
+        "learn",
+        "The control that waits for a knob; empty: none.",
+        str,
+        lambda s, _: s.mappings.learning if s.mappings else "",
+        lambda s, _, name: _mappings(s).learn(name),
+    ),
+    Control(
+        "mappings",
+        "Which knobs move which controls.",
+        list[dict[str, Any]],
+        lambda s, _: s.mappings.values() if s.mappings else [],
+        lambda s, _, rows: _mappings(s).set_all(rows),
+        slow=True,
     ),
     Control("tap", "Tap the tempo.", write=lambda s, _, __: s.taps.tap(), call=True),
     Control(

@@ -108,6 +108,11 @@ class Loader:
             slot = self._successor[slot]
         return slot
 
+    def latest(self, slot: Slot) -> Slot:
+        """Return what has taken the place of ``slot``, or itself."""
+        index = self._now(slot.index)
+        return slot if index == slot.index else self.engine.slots[index]
+
     def _change(self, slot: int) -> None:
         with self._lock:
             wanted = self._wanted.pop(slot, None)

@@ -251,6 +251,11 @@ class MidiOutputs:
         self._open()
         return True
 
+    def send_all(self, message: list[int]) -> None:
+        """Send a message of the clock on every port."""
+        for port in self._ports:
+            port.send_message(message)
+
     def send(self, part: int, message: list[int]) -> None:
         """Send a message of a part."""
         ports = self._ports

@@ -14,6 +14,7 @@ from realtime.engine.state import (
 from realtime.host.midi_ports import MidiOutputs
 
 TWO_BYTES = (0xC0, 0xD0)
+SONG_POSITION = 0xF2
 
 
 class MidiSender:
@@ -29,8 +30,12 @@ class MidiSender:
 
     def __call__(self, log: np.ndarray) -> None:
         """Send what the parts played since the last call."""
-        for row in log[log[:, LOG_KIND] == Log.OUTPUT]:
+        for row in log[np.isin(log[:, LOG_KIND], (Log.OUTPUT, Log.CLOCK))]:
             channel, status = int(row[LOG_CHANNEL]), int(row[LOG_STATUS])
+            if row[LOG_KIND] == Log.CLOCK:
+                more = [int(row[LOG_DATA1]), int(row[LOG_DATA2])] if status == SONG_POSITION else []
+                self.ports.send_all([status, *more])
+                continue
             message = [status | int(self.state["part_midi_channel"][channel]), int(row[LOG_DATA1])]
             if status not in TWO_BYTES:
                 message.append(int(row[LOG_DATA2]))

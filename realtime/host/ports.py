@@ -4,8 +4,11 @@ from realtime.drivers.base import Driver
 from realtime.engine.state import Command
 from realtime.host.engine import Engine
 from realtime.host.jack_ports import JackInputs
-from realtime.host.midi_ports import VIRTUAL, MidiInputs, MidiOutputs, Notice
+from realtime.host.midi_ports import PAGE_PORT, VIRTUAL, MidiInputs, MidiOutputs, Notice
 from realtime.host.midi_sender import MidiSender
+
+FILE, PAGE = "midi_in", "page"
+"""Names of JACK's own input, or the file that is played; and of the page's keys and knobs."""
 
 
 class SessionPorts:
@@ -58,6 +61,13 @@ class SessionPorts:
     def keyboards(self) -> list[str]:
         """Return the names of the connected inputs."""
         return [name for ports in (self._jack, self._system) if ports for name in ports.connected]
+
+    def device_ports(self) -> dict[str, int]:
+        """Return the engine port of each device that can have knobs, by the name it is known by."""
+        ports = {FILE: 0, PAGE: PAGE_PORT}
+        for found in (self._jack, self._system):
+            ports |= found.connected if found else {}
+        return ports
 
     def release_lost(self) -> None:
         """Let go of what vanished connections held. Quick."""

@@ -68,6 +68,11 @@ class Session(Steering):
         self.files: list[Path] = []
         self.player: Player | None = None
         self.continuation: Continuation | None = None
+        self.watchers: list[Callable[[], None]] = []
+        """Called twice a second, by whoever calls ``watch``."""
+        self.presets: Any = None
+        """``presets.desk`` puts them there, and the mappings."""
+        self.mappings: Any = None
         self._writers = Writers(notice)
         self._stop = threading.Event()
         self._pumping = threading.Lock()
@@ -222,6 +227,10 @@ class Session(Steering):
             "tempo": float(self.engine.state["bpm"]),
         }
 
+    def device_ports(self) -> dict[str, int]:
+        """Return the engine port of each device that can have knobs, by the name it is known by."""
+        return self._ports.device_ports()
+
     def keyboards(self) -> list[str]:
         """Return the names of the connected MIDI inputs."""
         return self._ports.keyboards()
@@ -284,6 +293,8 @@ class Session(Steering):
         if time.monotonic() - self._watched_at < pause:
             return True
         self._watched_at = time.monotonic()
+        for watcher in tuple(self.watchers):
+            watcher()
         if self._lost:
             self._reconnect()
         elif self.driver.alive():

@@ -1,0 +1,261 @@
+"""MIDI learn: knobs, sliders and pads that move controls of the table, kept by their device's name.
+
+A knob that stands elsewhere than its control moves it only once it has reached the control's value (pickup),
+so that nothing jumps. What is mapped does nothing else: the audio thread hands it to the host alone.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+import platformdirs
+from msgspec import Meta, Struct
+
+from realtime.control.controller import Controller
+from realtime.control.table import bounds, find, options
+from realtime.engine.state import (
+    KEYS,
+    LOG_DATA1,
+    LOG_DATA2,
+    LOG_KIND,
+    LOG_SOURCE,
+    LOG_STATUS,
+    MAPPED_CONTROL,
+    MAPPED_KEY,
+    Command,
+    Log,
+)
+from realtime.ensembles.schema import Seven, Switch
+from realtime.host.session import Session
+from realtime.presets.files import PresetError, read_table, write_mappings
+
+NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
+CLOSE = 2 / 127
+"""Share of a control's range within which a knob has reached it."""
+HALF = 64
+
+
+class Mapping(Struct, frozen=True):
+    """One knob and the control that it moves."""
+
+    name: str
+    """Of the control."""
+    device: str
+    """Stable name of the keyboard."""
+    channel: Annotated[int, Meta(ge=1, le=16)]
+    kind: Literal["controller", "key"] = "controller"
+    number: Seven = 0
+    mode: Literal["absolute", "14bit", "relative"] = "absolute"
+    """``14bit``: the fine half comes as ``number`` + 32; ``relative``: 1 to 63 up, 127 to 65 down."""
+    pickup: Switch = True
+    passes: Switch = False
+    """Whether it acts as without the mapping besides."""
+
+    @property
+    def knob(self) -> str:
+        """What it is called on the page."""
+        return f"{'CC' if self.kind == 'controller' else 'key'} {self.number}"
+
+
+def mappings_path() -> Path:
+    """Return the file of the mappings; it need not exist."""
+    return platformdirs.user_config_path("concertino") / "mappings.toml"
+
+
+class Mappings:
+    """The mappings of a session; a listener of its log.
+
+    Args:
+        session: what is steered.
+        controller: what moves its controls.
+        notice: told what can't be done.
+        path: the file in which they are kept.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        controller: Controller,
+        notice: Callable[[str], None],
+        path: Path | None = None,
+    ) -> None:
+        self.session, self.controller, self.notice = session, controller, notice
+        self.path = path or mappings_path()
+        self.learning = ""
+        """Name of the control that waits for a knob, or empty."""
+        self._lock = threading.RLock()
+        self._mappings: list[Mapping] = []
+        self._ports: dict[str, int] = {}
+        self._places: dict[tuple[int, int, str, int], Mapping] = {}
+        self._last: dict[tuple[int, int, str, int], float] = {}
+        """Where each knob stood last, as a share of its range."""
+        self._coarse: dict[tuple[int, int, int], int] = {}
+        try:
+            raw = read_table(self.path).get("mappings", [])
+            self._mappings = msgspec.convert(raw, list[Mapping])
+        except FileNotFoundError:
+            pass
+        except (OSError, PresetError, msgspec.ValidationError) as error:
+            notice(f"{self.path}: {error}; no knob is mapped")
+        session.listeners.append(self.listen)
+        session.watchers.append(self.find_devices)
+        self.find_devices()
+
+    def values(self) -> list[dict[str, Any]]:
+        """Return all mappings, for whoever shows them."""
+        return [msgspec.to_builtins(mapping) | {"knob": mapping.knob} for mapping in self._mappings]
+
+    def learn(self, name: str) -> None:
+        """Have the control called ``name`` follow the next knob that moves; empty: none any more.
+
+        Raises:
+            LookupError: there is no such control.
+            ValueError: it can't be moved.
+        """
+        if name:
+            control, _ = find(name)
+            if control.write is None:
+                raise ValueError(f"{name} can be read only")
+        self.learning = name
+
+    def set_all(self, given: list[dict[str, Any]]) -> None:
+        """Replace all mappings, and keep them.
+
+        Raises:
+            ValueError: one of them is wrong.
+            OSError: they can't be written.
+        """
+        try:
+            plain = [{key: value for key, value in each.items() if key != "knob"} for each in given]
+            mappings = msgspec.convert(plain, list[Mapping])
+            for mapping in mappings:
+                find(mapping.name)
+        except (msgspec.ValidationError, LookupError) as error:
+            raise ValueError(f"mappings: {error}") from None
+        self._keep(mappings)
+
+    def _keep(self, mappings: list[Mapping]) -> None:
+        with self._lock:
+            self._mappings = mappings
+            self._ports = {}
+            self.find_devices()
+        write_mappings(self.path, [msgspec.to_builtins(mapping) for mapping in mappings])
+
+    def find_devices(self) -> None:
+        """Follow the devices as they come and go: a mapping belongs to a name, the engine knows ports."""
+        ports = self.session.device_ports()
+        with self._lock:
+            if ports == self._ports and self._places.keys() == self._wanted(ports).keys():
+                return
+            self._ports = ports
+            self._places = self._wanted(ports)
+            self._last.clear()
+            command = self.session.engine.link.command
+            command(Command.MAP, -1)
+            marks: dict[int, int] = {}
+            for (port, channel, kind, number), mapping in self._places.items():
+                if mapping.passes:
+                    continue
+                place = (port * 16 + channel) * KEYS + number
+                marks[place] = marks.get(place, 0) | (MAPPED_CONTROL if kind == "controller" else MAPPED_KEY)
+            for place, bits in marks.items():
+                command(Command.MAP, place, bits)
+
+    def _wanted(self, ports: dict[str, int]) -> dict[tuple[int, int, str, int], Mapping]:
+        places = {}
+        for mapping in self._mappings:
+            if mapping.device in ports:
+                place = (ports[mapping.device], mapping.channel - 1, mapping.kind)
+                places[(*place, mapping.number)] = mapping
+                if mapping.mode == "14bit":
+                    places[(*place, mapping.number + 32)] = mapping
+        return places
+
+    def listen(self, log: np.ndarray) -> None:
+        """Move what the knobs of these log entries are mapped to; learn the one that is waited for."""
+        if not self._places and not self.learning:
+            return
+        for row in log[log[:, LOG_KIND] == Log.INPUT].tolist():
+            status, port = row[LOG_STATUS], row[LOG_SOURCE]
+            kind = "controller" if status & 0xF0 == CONTROL else "key"
+            if status & 0xF0 not in (NOTE_ON, CONTROL):
+                continue
+            place = (port, status & 0x0F, kind, row[LOG_DATA1])
+            if self.learning and self._learned(place, row[LOG_DATA2]):
+                continue
+            if mapping := self._places.get(place):
+                try:
+                    self._move(place, mapping, row[LOG_DATA2])
+                except (LookupError, ValueError, OSError) as error:
+                    self.notice(f"{mapping.knob} of {mapping.device}: {error}")
+
+    def _learned(self, place: tuple[int, int, str, int], value: int) -> bool:
+        port, channel, kind, number = place
+        device = next((name for name, known in self._ports.items() if known == port), None)
+        if device is None or (kind == "key" and value == 0):
+            return False
+        name, self.learning = self.learning, ""
+        rest = [
+            m for m in self._mappings if (m.device, m.channel - 1, m.kind, m.number) != (device, *place[1:])
+        ]
+        try:
+            self._keep([*rest, Mapping(name, device, channel + 1, kind, number)])  # type: ignore[arg-type]
+        except OSError as error:
+            self.notice(f"the mapping is used, and not kept: {error}")
+        return True
+
+    def _move(self, place: tuple[int, int, str, int], mapping: Mapping, value: int) -> None:
+        control, _ = find(mapping.name)
+        if control.read is None or control.call:
+            if value >= HALF or (mapping.kind == "key" and value > 0):
+                self.controller.call(mapping.name)
+            return
+        now = self.controller.get(mapping.name)
+        if isinstance(now, bool):
+            pressed = not now if value > 0 else now
+            wanted = pressed if mapping.kind == "key" else value >= HALF
+            if wanted != now:
+                self.controller.set(mapping.name, wanted)
+            return
+        words = options(control)
+        limits = bounds(control) if not words else (0, len(words) - 1)
+        if limits is None:
+            return
+        low, high = limits
+        standing = (words.index(now) if words else float(now or 0) - low) / (high - low)
+        share = self._share(place, mapping, value, standing)
+        if share is None:
+            return
+        target = low + share * (high - low)
+        wanted = (
+            words[round(target)] if words else round(target) if isinstance(now, int) else round(target, 2)
+        )
+        if wanted != now:
+            self.controller.set(mapping.name, wanted)
+
+    def _share(
+        self, place: tuple[int, int, str, int], mapping: Mapping, value: int, standing: float
+    ) -> float | None:
+        """Return where in its range the control goes; None while the knob has not reached the control."""
+        if mapping.mode == "relative":
+            return min(max(standing + (value if value < HALF else value - KEYS) / 127, 0.0), 1.0)
+        share = value / 127
+        if mapping.mode == "14bit":
+            if place[3] != mapping.number:
+                coarse = self._coarse.get((*place[:2], mapping.number), 0)
+                share = (coarse * 128 + value) / 16383
+            else:
+                self._coarse[(*place[:2], mapping.number)] = value
+                share = value * 128 / 16383
+        knob = (*place[:3], mapping.number)
+        before, self._last[knob] = self._last.get(knob), share
+        if not mapping.pickup or abs(share - standing) <= CLOSE:
+            return share
+        if before is None:
+            return None
+        followed = abs(before - standing) <= CLOSE
+        crossed = min(before, share) <= standing <= max(before, share)
+        return share if followed or crossed else None
