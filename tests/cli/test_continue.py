@@ -1,4 +1,4 @@
-"""``concertino continue`` as a user calls it: the same music for the same words, and one sentence otherwise."""
+"""``concertino continue`` as a user calls it: the same music for the same words, or one sentence."""
 
 import json
 from pathlib import Path
@@ -102,9 +102,8 @@ WRONG = {
     "effects.mid -o o.mid": "ensemble file: the model knows none of its instruments",
     "absent.mid -o o.mid": "absent.mid: No such file",
     "in.mid": "nothing to write: give -o OUT.mid",
-    "in.mid -o o.mid --from 0.25 --ensemble solo.toml": "solo.toml",
     "late.mid -o o.mid --from 1": "no note begins before the beat to go on from",
-    "in.mid -o o.mid --instruments flute": "no instrument is called 'flute'; did you mean flute?",
+    "in.mid -o o.mid --instruments flut": "no instrument is called 'flut'; did you mean flute?",
     "in.mid -o o.mid --ensemble choir --instruments tuba": "ensemble choir has no part for tuba",
     "in.mid -o o.mid --separator zone": "--separator chooses parts of an ensemble",
     "in.mid -o o.mid --turns solo": "mode 'solo': choose continue, trade, accompany",
