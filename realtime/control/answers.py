@@ -2,6 +2,7 @@
 
 import queue
 from collections.abc import Callable
+from functools import partial
 
 from realtime.control import pipe
 from realtime.control.controller import Controller
@@ -25,7 +26,7 @@ class Answers:
         self, controller: Controller, send: Callable[[pipe.Reply], None], notice: Callable[[str], None]
     ) -> None:
         self.controller, self.send, self.notice = controller, send, notice
-        self._slow: queue.Queue[pipe.Ask | None] = queue.Queue(WAITING)
+        self._slow: queue.Queue[Callable[[], None] | None] = queue.Queue(WAITING)
 
     def ask(self, ask: pipe.Ask) -> None:
         """Answer, or leave it to the thread for slow ones."""
@@ -35,12 +36,17 @@ class Answers:
             slow = False
         if not slow:
             self._answer(ask)
-            return
-        try:
-            self._slow.put_nowait(ask)
-        except queue.Full:
+        elif not self.do(partial(self._answer, ask)):
             error = "too much is asked at once: try again"
             self.send(pipe.Reply(ask.number, error=error, status=NOT_NOW))
+
+    def do(self, what: Callable[[], None]) -> bool:
+        """Leave something slow to the thread; return whether there was room."""
+        try:
+            self._slow.put_nowait(what)
+        except queue.Full:
+            return False
+        return True
 
     def _answer(self, ask: pipe.Ask) -> None:
         try:
@@ -58,9 +64,9 @@ class Answers:
         self.send(reply)
 
     def work(self) -> None:
-        """Answer what takes long, one after the other, until closed."""
-        while (ask := self._slow.get()) is not None:
-            self._answer(ask)
+        """Do what takes long, one after the other, until closed."""
+        while (what := self._slow.get()) is not None:
+            what()
 
     def close(self) -> None:
         """End ``work``."""

@@ -63,8 +63,6 @@ class Controller:
         if control.slow:
             with self._slow:  # one after the other, while quick ones go on
                 control.write(self.session, place, value)
-        if control.renews:
-            self.renew()
         with self._lock:
             if not control.slow:
                 control.write(self.session, place, value)

@@ -110,6 +110,7 @@ class Serving:
     # the server's process
 
     def _serve(self) -> None:
+        self.controller.look_for_choices()
         while not self._stop.is_set():
             began = time.monotonic()
             self._serve_once()
@@ -179,6 +180,11 @@ class Serving:
 
     def _renew(self) -> None:
         self._stale = True
+        self._answers.do(self._look_for_choices)
+
+    def _look_for_choices(self) -> None:
+        if self.controller.look_for_choices():
+            self._stale = True
 
     # what the server asks
 
