@@ -55,7 +55,7 @@ def product(
     if precision.bits == 8:
         scales = np.maximum(np.abs(weight).max(axis=1), 1e-12) / SAFE
         whole = np.rint(weight.T / scales).astype(np.int8)
-        one = g.constant(f"{name}_one", np.float32(1))
+        one = g.number(f"{name}_one", 1)
         y = g.add("DynamicQuantizeMatMul", [x, g.constant(name, whole), one], domain=RUNTIME)
         # An operator of its own: inside the product, scales by output cost a tenth of the whole step.
         y = g.add("Mul", [y, g.constant(f"{name}_scales", scales.astype(np.float32))])
