@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from realtime.control.controller import Controller
 from realtime.control.table import bounds, find, options
+from realtime.engine.controllers import defaults
 from realtime.engine.state import (
     KEYS,
     LOG_DATA1,
@@ -92,6 +93,8 @@ class Mappings:
         self._places: dict[tuple[int, int, str, int], Mapping] = {}
         self._last: dict[tuple[int, int, str, int], float] = {}
         """Where each knob stood last, as a share of its range."""
+        self._put_back: set[tuple[int, int, str, int, int]] = set()
+        """What was sent in a knob's name: its touch while it was learned had acted."""
         self._coarse: dict[tuple[int, int, int], int] = {}
         try:
             raw = read_table(self.path).get("mappings", [])
@@ -176,7 +179,7 @@ class Mappings:
 
     def listen(self, log: np.ndarray) -> None:
         """Move what the knobs of these log entries are mapped to; learn the one that is waited for."""
-        if not self._places and not self.learning:
+        if not (self._places or self.learning):
             return
         for row in log[log[:, LOG_KIND] == Log.INPUT].tolist():
             status, port = row[LOG_STATUS], row[LOG_SOURCE]
@@ -184,6 +187,9 @@ class Mappings:
             if status & 0xF0 not in (NOTE_ON, CONTROL):
                 continue
             place = (port, status & 0x0F, kind, row[LOG_DATA1])
+            if (*place, row[LOG_DATA2]) in self._put_back:
+                self._put_back.remove((*place, row[LOG_DATA2]))
+                continue
             if self.learning and self._learned(place, row[LOG_DATA2]):
                 continue
             if mapping := self._places.get(place):
@@ -198,6 +204,10 @@ class Mappings:
         if device is None or (kind == "key" and value == 0):
             return False
         name, self.learning = self.learning, ""
+        if kind == "controller":  # its touch has acted as before: put that back
+            rest_at = int(defaults()[number])
+            self._put_back.add((*place, rest_at))
+            self.session.engine.link.send(port, CONTROL | channel, number, rest_at)
         rest = [
             m for m in self._mappings if (m.device, m.channel - 1, m.kind, m.number) != (device, *place[1:])
         ]

@@ -48,7 +48,7 @@ class Engine:
         self.soundfont = soundfont
         self.synths: dict[int, Synth] = {}
         """By number; the first one is shared by what was loaded before the sound started."""
-        self.worker_priority = 0
+        self.worker_priority, self.worker_wanted = 0, False
         self._notices: list[str] = []
         self._ruled: dict[str, list[str]] = {}
         self._bank = SeparatorBank(self.state)
@@ -174,7 +174,7 @@ class Engine:
         Args:
             priority: its SCHED_FIFO priority, at most the audio thread's; 0: none.
         """
-        self.worker_priority = priority
+        self.worker_priority, self.worker_wanted = priority, True
         if self._bank.loaded and self._worker is None:
             try:
                 self._worker = Worker(self.state, self.address, priority)

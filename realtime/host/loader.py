@@ -115,10 +115,11 @@ class Loader:
 
     def _change(self, slot: int) -> None:
         with self._lock:
+            slot = self._now(slot)
             wanted = self._wanted.pop(slot, None)
         if wanted is None:
             return  # made together with an earlier one
-        old = self.engine.slots[self._now(slot)]
+        old = self.engine.slots[slot]
         parts = list(old.ensemble.parts)
         for place, field, value in wanted.parts:
             parts[place] = structs.replace(parts[place], **{field: value})
@@ -159,7 +160,6 @@ class Loader:
                 self.pinned.add(new.index)
             if old.index in self._wanted:
                 self._wanted[new.index] = self._wanted.pop(old.index)
-                self.submit(lambda: self._change(new.index))
             self._leave(old)
         return new
 
@@ -184,7 +184,7 @@ class Loader:
         slot = self.engine.load(ensemble, separator, mix, soundfont, live=True, family=family)
         with self._lock:
             self._successor.pop(slot.index, None)
-        if self.engine.state["slot_separator"][slot.index] >= 0:
+        if self.engine.worker_wanted:
             self.engine.start_worker(self.engine.worker_priority)
         return slot
 
