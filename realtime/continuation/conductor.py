@@ -106,7 +106,8 @@ class Conductor:
         """Take that the clock has come to ``tick``; pauses, calls and answers end by it."""
         settings, gone = self.settings, tick - self._tick
         self._tick = tick
-        if self.playing and self.ruled and not -BEAT < gone < LEAP:
+        # The player's own clock begins anew with the first note after a long pause; others are put elsewhere.
+        if self.playing and (gone <= -BEAT or (self.ruled and gone >= LEAP)):
             return [*self.end(tick), *self.begin(tick)]
         if self.playing:
             return self.end(self._ends) if self._ends is not None and tick >= self._ends else []
@@ -162,7 +163,7 @@ class Conductor:
 
     def let_go(self, tick: float, keys: set[Key] | None = None) -> None:
         """Take that keys came up of which no one told: a keyboard vanished, or all was silenced."""
-        gone = set(self.down) if keys is None else keys & self.down
+        gone = self.down if keys is None else keys & self.down
         if keys is None:
             self._damped.clear()
         if gone:

@@ -45,7 +45,7 @@ from realtime.host.measures import Measures
 from realtime.music.mmt.instruments import INSTRUMENT_OF
 
 NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
-KEPT = 1024
+KEPT = 512
 """Notes that a worker which has to be started again is told at least, if there were so many."""
 
 
@@ -149,6 +149,13 @@ class Turns:
             self.send(Key(tick, part, key, 0))
         self._playing.clear()
 
+    def _let_go(self, tick: float) -> None:
+        """Let go of keys that the engine let go of by itself: their keyboard vanished."""
+        gone = {key for key in self.conductor.down if self.engine.state["held"][key] < 0}
+        self.conductor.let_go(tick, gone)
+        for key in gone & self._playing.keys():
+            self.send(Key(tick, self._playing.pop(key), key[1], 0))
+
     def change_ensemble(self, tick: float) -> None:
         """Take that another ensemble plays, or that parts were switched."""
         self.act(self.conductor.end(tick), None)
@@ -174,6 +181,7 @@ class Turns:
         if int(tick) != self._whole:
             self._whole = int(tick)
             self.send(Now(tick, rate))
+            self._let_go(tick)
             if not self.conductor.playing and self._cast() != (self.cast, self.switched_off):
                 self.change_ensemble(tick)
         self.delivery.give()

@@ -185,6 +185,16 @@ def test_a_part_that_is_switched_off_is_left_to_no_one():
     stage.close()
 
 
+def test_a_keyboard_that_vanished_does_not_keep_the_model_waiting():
+    stage = Stage(Settings(silence_beats=1))
+    stage.play(key(60, True))
+    stage.rest(4)
+    stage.play((CONTROL_PORT, Command.RELEASE_PORT, 0, 0))
+    stage.rest(36)
+    assert stage.turns.conductor.playing
+    stage.close()
+
+
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from(["key", "key", "key", "pedal", "tempo", "rest", "panic", "switch", "select", "hold"]),
@@ -195,7 +205,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(events=EVENTS, mode=st.sampled_from(list(Mode)), density=st.sampled_from([3.0, 8.0, 12.0]))
 def test_whatever_is_played_nothing_sticks_doubles_or_is_late(events, mode, density):
     stage = Stage(Settings(mode=mode, bars=1, silence_beats=1, seed=1), density)
