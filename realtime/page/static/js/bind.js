@@ -142,6 +142,27 @@ export function numberField(store, name, shown = {}) {
 }
 
 /**
+ * A field for a text.
+ * @param {Store} store @param {string} name @param {{label?: string, id?: string}} [shown]
+ */
+export function textField(store, name, shown = {}) {
+  const input = make("input", {
+    type: "text",
+    class: "field",
+    id: shown.id,
+    "aria-label": shown.id ? undefined : (shown.label ?? titleOf(name)),
+    title: store.describe(name)?.help,
+    data: { control: name },
+    onchange: () => input.value && store.set(name, input.value),
+    onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && input.blur(),
+  });
+  store.watch(name, (value) => {
+    if (document.activeElement !== input) input.value = String(value ?? "");
+  });
+  return input;
+}
+
+/**
  * A few words side by side, one of which is chosen.
  * @param {Store} store @param {string} name @param {{label?: string, words?: (value: any) => string}} [shown]
  */

@@ -85,7 +85,7 @@ export class Learn {
 
   /** @param {any} mapping @returns {string} such as `CC 21` */
   describe(mapping) {
-    return mapping.knob ?? `CC ${mapping.controller}`;
+    return mapping.knob;
   }
 
   /** Show which controls can be learned, which one waits, and which follow a knob. */

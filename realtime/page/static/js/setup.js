@@ -1,7 +1,7 @@
 // @ts-check
 /** The sheet for what is set up once: this page's sound and keys, the host, and every other control. */
 
-import { numberField, picker, row, segments, slider, switchButton, titleOf } from "./bind.js";
+import { numberField, picker, row, segments, switchButton, textField, titleOf } from "./bind.js";
 import { make, say } from "./dom.js";
 import { THEMES, setTheme, theme } from "./theme.js";
 import { WebMidi } from "./web_midi.js";
@@ -16,6 +16,7 @@ const ELEMENTS = {
   switch: (/** @type {any} */ store, /** @type {string} */ name) => switchButton(store, name),
   whole: (/** @type {any} */ store, /** @type {string} */ name) => numberField(store, name, { step: 1 }),
   number: (/** @type {any} */ store, /** @type {string} */ name) => numberField(store, name),
+  text: (/** @type {any} */ store, /** @type {string} */ name) => textField(store, name),
   choice: (/** @type {any} */ store, /** @type {string} */ name) =>
     (store.describe(name)?.choices.join("").length > MOST_LETTERS ? picker : segments)(store, name),
 };

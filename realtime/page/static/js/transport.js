@@ -35,13 +35,14 @@ export function makeSelectors(host) {
   let scope = store.scoped();
   let key = "";
   host.addEventListener("state", () => {
-    const names = ["ensemble", "preset"].filter((name) => store.has(name));
+    const names = ["ensemble", "preset"].filter((name) => store.describe(name)?.choices?.length);
     const now = JSON.stringify(names.map((name) => store.describe(name)?.choices));
     if (now === key) return;
     key = now;
     scope.end();
     scope = store.scoped();
-    const words = (/** @type {string} */ name) => name.replaceAll("-", " ").replace(/^./, (first) => first.toUpperCase());
+    const words = (/** @type {string} */ name) =>
+      name ? name.replaceAll("-", " ").replace(/^./, (first) => first.toUpperCase()) : "No preset";
     find("selectors").replaceChildren(...names.map((name) =>
       picker(scope, name, { label: name === "ensemble" ? "Ensemble" : "Preset", words })));
   });

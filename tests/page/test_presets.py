@@ -1,0 +1,54 @@
+from playwright.sync_api import Page
+
+from tests.page.browser import needs_chromium
+from tests.page.playing import strike, wait_for_host, wait_for_note, wait_for_value
+
+pytestmark = needs_chromium
+
+
+def save_preset(page: Page, name: str) -> None:
+    """Save how everything is as a preset, and wait until it can be chosen."""
+    page.fill("[aria-label='Name of the preset']", name)
+    page.click("form button:has-text('Save')")
+    page.wait_for_selector(f"[data-preset='{name}']")
+
+
+def test_a_held_note_sounds_on_while_presets_are_switched(page: Page):
+    page.click("#tab-presets")
+    save_preset(page, "chorale")
+    page.select_option("[data-control='ensemble']", value="string-quartet")
+    page.wait_for_selector("[data-strip='1'] >> text=Violin I", state="attached")
+    save_preset(page, "quartet")
+    strike(page, 72)
+    wait_for_note(page, 72, "sounding")
+    page.locator("[data-preset='chorale']").dispatch_event("click")
+    page.wait_for_selector("[data-strip='1'] >> text=Soprano", state="attached")
+    wait_for_host(page, "preset", "chorale")
+    assert wait_for_note(page, 72, "sounding")
+    page.mouse.up()
+    wait_for_note(page, 72, "ended")
+    strike(page, 72)
+    assert wait_for_note(page, 72, "sounding")["partName"] == "Soprano"
+    page.mouse.up()
+
+
+def test_a_control_that_was_touched_learns_the_knob_that_is_moved_and_follows_it(page: Page):
+    page.click("#tab-setup")
+    page.click("[data-action='web-midi']")
+    page.wait_for_selector("text=Stub keys")
+    page.click("#tab-ensemble")
+    page.click("[data-action='learn']")
+    page.click("[data-control='parts/1/volume']")
+    wait_for_host(page, "learn", "parts/1/volume")
+    page.evaluate("() => midi(0xB0, 21, 64)")
+    wait_for_host(page, "learn", "")
+    page.click("[data-action='learn']")
+    page.wait_for_selector("[data-control='parts/1/volume'][data-mapped='CC 21']")
+    page.evaluate("() => midi(0xB0, 21, 0)")  # the knob passes the control's value, and takes it along
+    page.evaluate("() => midi(0xB0, 21, 127)")
+    page.evaluate("() => midi(0xB0, 21, 33)")
+    wait_for_host(page, "parts/1/volume", 33)
+    wait_for_value(page, "parts/1/volume", 33)
+    page.click("#tab-presets")
+    page.click("[data-knob='parts/1/volume'] >> [aria-label^='Let go']")
+    wait_for_host(page, "mappings", [])
