@@ -108,3 +108,11 @@ def test_a_wrong_setting_is_one_sentence(values, says):
     with pytest.raises(ValueError, match="continuation: ") as error:
         Settings().changed(**values)
     assert says in str(error.value)
+
+
+def test_a_clock_that_begins_anew_with_the_players_first_note_takes_the_model_along():
+    conductor = Conductor(Settings(mode=Mode.ACCOMPANY))
+    conductor.time(400.0)
+    conductor.begin(400.0)
+    assert conductor.time(0.0) == [End(0.0), Begin(0.0, 3.0)]
+    assert conductor.playing
