@@ -88,6 +88,13 @@ def test_the_callback_of_a_jack_client_allocates_nothing_and_takes_no_lock(watch
     assert_it_was_put_to_the_test(played, 2500)
 
 
+def test_what_is_changed_while_playing_costs_the_audio_thread_nothing(watch):
+    played, counts, stacks = watch("steered", 3000)
+    assert counts == {}, stacks
+    assert played["switches"] > 10
+    assert played["notes_on"] > 3000
+
+
 def test_a_separator_that_steps_on_the_audio_thread_is_caught(watch):
     played, counts, _ = watch("inline", 600)
     assert played["notes_on"] > 100

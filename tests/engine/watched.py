@@ -1,7 +1,8 @@
 """Plays an engine in real time with its audio thread watched by ``shim.c``; a process of its own.
 
 Usage: LD_PRELOAD=shim.so python -m tests.engine.watched SOUNDFONT REPORT PERIODS MODE
-Modes: ``threaded``, as when playing; ``jack``, a client of the running JACK server, its whole callback; the
+Modes: ``threaded``, as when playing; ``steered``, while programs, separators and settings of parts
+are changed all the time; ``jack``, a client of the running JACK server, its whole callback; the
 controls ``inline`` (the separator steps on the audio thread), ``locked`` (a synth with FluidSynth's own
 defaults) and ``sins`` (a core that does all that is forbidden).
 Prints what was played as JSON; the report holds what the audio thread did that it must not.
@@ -18,10 +19,22 @@ import numpy as np
 from realtime.drivers.base import Driver
 from realtime.drivers.paced import PacedDriver
 from realtime.engine.native import address_of
-from realtime.engine.state import CONTROL_PORT, ENTRIES, FRAME, LOG_KIND, Command, Log, Mode
+from realtime.engine.state import (
+    CONTROL_PORT,
+    ENTRIES,
+    FRAME,
+    LOG_KIND,
+    MAPPED_CONTROL,
+    PARTS,
+    Command,
+    Log,
+    Mode,
+    Setting,
+)
 from realtime.ensembles.library import find_ensemble
 from realtime.host.engine import Engine
 from realtime.host.libfluidsynth import fluidsynth
+from realtime.host.loader import Loader, Wanted
 
 PERIOD = 64
 ENSEMBLES = ("bach-chorale", "string-quartet", "brass-quartet", "choir")
@@ -62,7 +75,38 @@ def held_notes(frame: int) -> np.ndarray:
     return np.array(rows, np.int64)
 
 
-def watch(engine: Engine, driver: Driver, events: np.ndarray, frames: int, limit: float) -> dict[str, int]:
+class Hands:
+    """Someone who turns all knobs: another program, separator or setting a few times a second."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.loader = engine, Loader(engine, print)
+        self._count = 0
+        command = engine.link.command
+        command(Command.SEND_CLOCK, 1)
+        command(Command.MAP, 20, MAPPED_CONTROL)
+
+    def turn(self) -> None:
+        """Change something, if what was changed before is there."""
+        self.loader.tidy()
+        count, command = self._count, self.engine.link.command
+        command(Command.SET, count % 4 + PARTS * (count % len(Setting)), count % 2 if count % 8 > 3 else 64)
+        self._count += 1
+        if self.loader.loading or count % 20:
+            return
+        wanted = Wanted(separator=("closest", "bach-chorale", "zone")[count // 20 % 3])
+        if count % 40:
+            wanted = Wanted(parts=((count % 4, "program", count % 128),))
+        self.loader.change(self.loader.playing().index, wanted)
+
+
+def watch(
+    engine: Engine,
+    driver: Driver,
+    events: np.ndarray,
+    frames: int,
+    limit: float,
+    hands: Hands | None = None,
+) -> dict[str, int]:
     """Play ``events`` for ``frames``, at most ``limit`` seconds; return what tells how much was going on."""
     most = taken = 0
     kinds = np.zeros(len(Log), np.int64)
@@ -74,7 +118,11 @@ def watch(engine: Engine, driver: Driver, events: np.ndarray, frames: int, limit
         while len(engine.link.read_sound()):
             pass
         most = max(most, int(engine.state["note_count"]))
+        if hands:
+            hands.turn()
         time.sleep(0.002)
+    if hands:
+        hands.loader.close()
     driver.close()
     return {"most_notes": most, "switches": int(kinds[Log.ENSEMBLE]), "panics": int(kinds[Log.PANIC])}
 
@@ -143,7 +191,8 @@ def main() -> None:
     frames = periods * PERIOD
     events = np.concatenate([dense_playing(frames, 5), held_notes(frames // 2)])
     events = events[np.argsort(events[:, FRAME], kind="stable")]
-    played = watch(engine, driver, events, frames, 1.0 if mode == "sins" else 90.0)
+    hands = Hands(engine) if mode == "steered" else None
+    played = watch(engine, driver, events, frames, 1.0 if mode == "sins" else 90.0, hands)
     shim.watched_report(report.encode())
     watched = {"watched": shim.watched_calls(), "notices": engine.notices}
     print(json.dumps(played | engine.counters() | watched))
