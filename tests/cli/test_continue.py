@@ -44,7 +44,8 @@ def piece(path: str, notes: int = 16, channel: int = 0, program: int = 40, pedal
 
 
 def continued(*arguments: str) -> dict:
-    assert run(["continue", *arguments, "--model", NAME, "--json", "out.json"]) == 0
+    common = ("--model", NAME, "--json", "out.json", "--period", "1024")
+    assert run(["continue", *arguments, *common]) == 0
     return json.loads(Path("out.json").read_text())
 
 
@@ -86,7 +87,7 @@ def test_an_ensemble_plays_the_file_and_a_pedal_in_it_begins_the_models_turn():
     ("made", "options"),
     [
         ({"notes": 1}, ()),
-        ({"notes": 400}, ()),
+        ({"notes": 150}, ()),
         ({"program": 122}, ("--instruments", "flute")),
         ({"program": 127}, ("--ensemble", "string-quartet", "--separator", "zone")),
     ],
