@@ -6,7 +6,8 @@ from functools import partial
 
 from realtime.control import pipe
 from realtime.control.controller import Controller
-from realtime.control.table import WrongValueError, find
+from realtime.control.table import find
+from realtime.control.values import WrongValueError
 
 WAITING = 256
 """Slow questions that may wait."""

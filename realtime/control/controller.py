@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from realtime.control.table import CONTROLS, NOWHERE, Control, WrongValueError, check, find
+from realtime.control.table import CONTROLS, NOWHERE, find
+from realtime.control.values import Control, WrongValueError, check
 from realtime.host.session import Session
 
 SETTLING_SECONDS = 1.0

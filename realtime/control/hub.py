@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, Protocol
 
 from realtime.control import pipe
-from realtime.control.table import Control, WrongValueError, check, find
+from realtime.control.table import find
+from realtime.control.values import Control, WrongValueError, check
 
 ANSWER_SECONDS = 60.0
 """A separator or SoundFont that is loaded takes seconds."""

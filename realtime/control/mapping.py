@@ -15,7 +15,8 @@ import platformdirs
 from msgspec import Meta, Struct
 
 from realtime.control.controller import Controller
-from realtime.control.table import bounds, find, options
+from realtime.control.table import find
+from realtime.control.values import bounds, options
 from realtime.engine.controllers import defaults
 from realtime.engine.state import (
     KEYS,

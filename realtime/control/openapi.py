@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from realtime.control.table import CONTROLS, Control, described, options
+from realtime.control.table import CONTROLS
 from realtime.control.takes import FILES, NAME
+from realtime.control.values import Control, described, options
 from realtime.ensembles.schema import MAX_PARTS
 
 ERROR = {"$ref": "#/components/responses/Error"}

@@ -12,7 +12,8 @@ from typing import Any
 import platformdirs
 from msgspec import Struct
 
-from realtime.control.table import check, find
+from realtime.control.table import find
+from realtime.control.values import check
 
 VARIABLE = "CONCERTINO_PRESETS"
 """Environment variable with the folder of presets."""

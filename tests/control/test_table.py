@@ -5,7 +5,8 @@ import math
 import pytest
 
 from realtime.control.openapi import describe, openapi
-from realtime.control.table import CONTROLS, WrongValueError, bounds, check, find, options
+from realtime.control.table import CONTROLS, find
+from realtime.control.values import WrongValueError, bounds, check, options
 
 WRONG = {
     "tempo": [9, 481, math.nan, math.inf, "fast", None, [90], {}, True],
