@@ -96,6 +96,8 @@ def _wait(host: HostInstrument) -> dict[str, Any]:
 
 def _fill(rig: Rig, host: HostInstrument, setting: Setting) -> None:
     """Play what the model has as its context."""
+    if not setting.rows:
+        return
     rng = np.random.default_rng(setting.seed)
     step = int(rig.rate / FILL_PER_SECOND)
     keys = rng.integers(LOWEST, HIGHEST + 1, setting.rows)
@@ -152,7 +154,7 @@ def _keeping_up(rig: Rig, host: HostInstrument, setting: Setting, report: Report
     host.report()
     alone = _latency(rig, host, notes, setting.seed, "notes alone", report)
     _fill(rig, host, setting)
-    time.sleep(OWNED_SECONDS)
+    time.sleep(OWNED_SECONDS if setting.rows else 0.0)
     host.continuation(mode="accompany", trigger=True)
     host.report()
     before = host.continuation()
