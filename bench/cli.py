@@ -248,6 +248,28 @@ def render(
 
 
 @app.command()
+def switch(
+    switches: Annotated[int, typer.Option(min=1, help="Switches of each kind.")] = 40,
+    soundfont: SoundFont = None,
+    json: Json = None,
+) -> None:
+    """Change programs, ensembles, separators and SoundFonts while a dense stream of notes plays.
+
+    Tells how soon each is ready, the longest gap in the sound of held notes, and what was lost, doubled or
+    stuck. The default takes about a minute.
+
+    Example: concertino bench switch --json switch.json
+    """
+    from bench.report import progress, publish
+    from bench.soundfont import bench_soundfont
+    from bench.switch import measure_switch, show_switch
+
+    with progress() as report:
+        result = measure_switch(bench_soundfont(soundfont), switches, report)
+    publish(result, show_switch, json)
+
+
+@app.command()
 def peers(
     peer: Annotated[
         Literal["notochord", "fluidsynth"],
