@@ -13,9 +13,9 @@ from offline.mmt.settings import settings_of
 from realtime.music.mmt.representation import BEAT, FIELDS, PITCH, POSITION, Notes
 from realtime.music.mmt.sampling import THRESHOLD, Sampling
 
-PITCHES = ((1.0, 0.85), (1.1, 0.85), (1.0, 0.9), (1.05, 0.8), (1.05, 0.85), (1.1, 0.9))
+PITCHES = ((1.0, 0.85), (1.05, 0.85), (1.1, 0.85), (1.05, 0.875), (1.1, 0.875), (1.1, 0.9))
 """Temperatures and thresholds of the pitch that are tried."""
-RHYTHMS = (0.8, 0.65, 0.75, 0.85, 0.7, 0.9)
+RHYTHMS = (0.8, 0.9, 1.0, 0.85, 0.95, 0.7)
 """Temperatures of beat and position that are tried, one with each of the pitch."""
 BY_PITCH, BY_RHYTHM = ("pitch_class_entropy", "scale_consistency"), ("groove_consistency",)
 """Measures that choose the one and the other."""
