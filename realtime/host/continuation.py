@@ -22,9 +22,9 @@ from realtime.host.engine import Engine
 from realtime.host.model_process import ModelProcess
 from realtime.host.turns import Turns
 
-SILENT_SECONDS = 1.0
+SILENT_SECONDS = 0.8
 """After which a process that says nothing is taken for hung."""
-LOADING_SECONDS = 30.0
+LOADING_SECONDS = 90.0
 RESTARTS, RESTART_SECONDS = 8, 60.0
 """As many restarts in so short a time are too many."""
 PREFERRED = "int8"
