@@ -91,17 +91,26 @@ async def serve(setup: pipe.Setup, reader: pipe.Reader, out: BinaryIO) -> None:
     )
     told = threading.Thread(target=_read, args=(reader, hub, loop, port), daemon=True)
     told.start()
-    announced = None
+    beside = [asyncio.create_task(_live(hub))]
     if not is_loopback(setup.address):
-        with contextlib.suppress(ImportError, OSError):  # zeroconf is an extra
-            from realtime.control.announce import announce
-
-            announced = await announce(setup.address, port)
-    living = asyncio.create_task(_live(hub))
+        beside.append(asyncio.create_task(_announce(setup.address, port)))
     await server.serve(sockets=[tcp])
-    living.cancel()
+    for task in beside:
+        task.cancel()
     if announced:
         await announced.async_close()
+
+
+async def _announce(address: str, port: int) -> None:
+    """Make the host known on the network; it is served whether that works or not."""
+    with contextlib.suppress(ImportError, OSError):  # zeroconf is an extra
+        from realtime.control.announce import announce
+
+        announced = await announce(address, port)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await announced.async_close()
 
 
 async def _live(hub: Hub) -> None:
