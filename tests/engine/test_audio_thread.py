@@ -69,6 +69,7 @@ def assert_it_was_put_to_the_test(played: dict[str, Any], periods: int) -> None:
     assert played["notes_on"] > periods
     assert played["most_notes"] > 200  # as sampled from time to time
     assert min(played["stolen"], played["switches"], played["panics"], played["retriggered"]) > 0
+    assert min(played["planned"], played["plan_taken_back"]) > 0
     assert played["fallback"] < played["notes_on"]
     assert played["notices"] == []
 

@@ -21,11 +21,17 @@ from realtime.drivers.paced import PacedDriver
 from realtime.engine.native import address_of
 from realtime.engine.state import (
     CONTROL_PORT,
+    DATA1,
+    DATA2,
     ENTRIES,
     FRAME,
+    GENERATION,
     LOG_KIND,
     MAPPED_CONTROL,
     PARTS,
+    PLAN_PORT,
+    PORT,
+    STATUS,
     Command,
     Log,
     Mode,
@@ -99,6 +105,17 @@ class Hands:
         self.loader.change(self.loader.playing().index, wanted)
 
 
+def planned_notes(rng: np.random.Generator, frame: int, generation: int) -> np.ndarray:
+    """Return beginnings and ends of planned notes from soon after ``frame`` on."""
+    count = 8
+    rows = np.zeros((count, ENTRIES), np.int64)
+    rows[:, FRAME] = frame + 4 * PERIOD + np.sort(rng.integers(0, 2 * PERIOD, count))
+    rows[:, PORT], rows[:, GENERATION] = PLAN_PORT, generation
+    rows[:, STATUS] = rng.choice((0x90, 0x80), count) | rng.integers(0, 5, count)
+    rows[:, DATA1], rows[:, DATA2] = rng.integers(36, 96, count), 80
+    return rows
+
+
 def watch(
     engine: Engine,
     driver: Driver,
@@ -112,15 +129,20 @@ def watch(
     kinds = np.zeros(len(Log), np.int64)
     until = time.monotonic() + limit
     driver.start()
+    rng, generation = np.random.default_rng(6), 0
     while int(engine.state["frame"]) < frames and time.monotonic() < until:
         taken += engine.link.schedule(events[taken : taken + 1024])
+        engine.link.plan(planned_notes(rng, int(engine.state["frame"]), generation))
+        if rng.random() < 0.05:
+            generation += 1
+            engine.link.take_back(generation)
         kinds += np.bincount(engine.link.read_log()[:, LOG_KIND], minlength=len(Log))
         while len(engine.link.read_sound()):
             pass
         most = max(most, int(engine.state["note_count"]))
         if hands:
             hands.turn()
-        time.sleep(0.002)
+        engine.link.wait_for_input(0.002)
     if hands:
         hands.loader.close()
     driver.close()
