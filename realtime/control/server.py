@@ -97,8 +97,6 @@ async def serve(setup: pipe.Setup, reader: pipe.Reader, out: BinaryIO) -> None:
     await server.serve(sockets=[tcp])
     for task in beside:
         task.cancel()
-    if announced:
-        await announced.async_close()
 
 
 async def _announce(address: str, port: int) -> None:
