@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import structs
 
 from realtime.engine.history import replay
-from realtime.engine.state import PARTS, SLOTS, Command
+from realtime.engine.state import PARTS, SLOTS, Command, Counter
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
 from realtime.host.slots import EVEN, Mix, Slot
@@ -56,6 +56,7 @@ class Loader:
         self._successor: dict[int, int] = {}
         self._left: dict[int, Slot] = {}
         self._unplugging: set[int] = set()
+        self._asked: dict[int, int] = {}
         self._lock = threading.RLock()
         self._thread = ThreadPoolExecutor(1, "loader")
         self._jobs = 0
@@ -228,7 +229,9 @@ class Loader:
             for index, slot in tuple(self._left.items()):
                 if state["slot_parts"][index] == 0:
                     self._freed(slot)
-                elif self._is_silent(slot):
+                elif self._is_silent(slot) and self._asked.get(index) != state["counters"][Counter.PERIODS]:
+                    # Not again before the audio thread has had a period: its server may be gone for long.
+                    self._asked[index] = int(state["counters"][Counter.PERIODS])
                     self.engine.link.command(Command.FREE, index, int(state["slot_generation"][index]))
             for number in tuple(self._unplugging):
                 if state["synth"][number] == 0:
@@ -243,6 +246,7 @@ class Loader:
 
     def _freed(self, slot: Slot) -> None:
         del self._left[slot.index]
+        self._asked.pop(slot.index, None)
         self._successor = {a: b for a, b in self._successor.items() if a != slot.index}
         self.engine.taken.discard(slot.index)
         used = {each.synth for each in self.engine.slots if each.index in self.engine.taken}
