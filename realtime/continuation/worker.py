@@ -80,8 +80,6 @@ class Worker:
         self._pace = Pace()
         self._reported = 0.0
         self._rate = 2.0 * BEAT
-        self.planner.past.read(self.planner.score, 1)
-        Sampler(Sampling()).draw(np.zeros(SCORES))  # compiled once for this machine, which takes seconds
         send(Ready())
 
     def hear(self, message: ToWorker) -> None:
