@@ -1,0 +1,59 @@
+"""The continuation that ships: of its own weights, and its manifest says how close to true music it comes."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the model is in PyTorch: pip install 'concertino[offline]'")
+pytest.importorskip("onnxruntime", reason="graphs need it: pip install 'concertino[cpu]'")
+
+from offline.mmt.evaluation import PAPER, field_losses  # noqa: E402  # after the checks
+from offline.mmt.model import parameter_count  # noqa: E402
+from offline.mmt.readers import GraphModel, TorchModel  # noqa: E402
+from offline.mmt.settings import settings_in  # noqa: E402
+from offline.mmt.ship import NAME, VARIANTS, check_parity  # noqa: E402
+from offline.mmt.trained import build, read_trained  # noqa: E402
+from offline.weights import FOLDER  # noqa: E402
+from realtime.contract.library import shipped_folder  # noqa: E402
+from realtime.contract.plugin import load_plugin  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_plugin(shipped_folder() / NAME)
+
+
+def test_its_graphs_are_of_the_weights_that_ship(shipped, made_up):
+    torch.set_num_threads(1)
+    weights, facts = read_trained(FOLDER / f"{NAME}.npz")
+    model, form = build(weights, facts)
+    graphs = [GraphModel(shipped, variant) for variant in VARIANTS]
+    pieces = [made_up(seed, beats=60) for seed in range(2)]
+    check_parity(TorchModel(model, form, NAME), graphs[0], pieces)
+    first, last = (sum(field_losses(graph, pieces)[0].values()) for graph in graphs)
+    assert last == pytest.approx(first, rel=0.02), "8 bits cost more than they may"
+    assert graphs[0].parameters == parameter_count(model)
+    assert graphs[0].settings == {name: tuple(values) for name, values in facts["sampling"].items()}
+
+
+def test_its_manifest_says_how_close_to_true_music_it_comes(shipped):
+    metrics = shipped.manifest.metrics
+    gaps = {name: abs(metrics[name] - metrics[f"{name}_test"]) for name in PAPER}
+    closer = [name for name, (true, theirs) in PAPER.items() if gaps[name] < abs(theirs - true)]
+    assert {"pitch_class_entropy", "scale_consistency"} <= set(closer), gaps
+    assert settings_in(metrics).keys() == {"temperature", "threshold"}
+    assert metrics["loss_int8"] == pytest.approx(metrics["loss_fp32"], abs=0.05)
+
+
+def test_what_it_knows_shows_in_its_scores(shipped):
+    """A scale in C major, in quarters: it goes on with a note, soon, most likely in the key."""
+    from realtime.music.mmt.representation import BEAT, NOTE, PITCH, TYPE, encode
+    from realtime.music.mmt.sampling import SPANS
+
+    keys = [60, 62, 64, 65, 67, 69, 71, 72] * 4
+    notes = np.array([(12 * beat, key, 12, 40) for beat, key in enumerate(keys)])
+    scores = GraphModel(shipped, "int8").read(encode(notes)[:-1])
+    assert scores[SPANS[TYPE]].argmax() == NOTE
+    assert abs(int(scores[SPANS[BEAT]].argmax()) - (len(keys) + 1)) <= 1
+    pitch = np.exp(scores[SPANS[PITCH]].astype(float))
+    white = [key + 1 for key in range(128) if key % 12 in (0, 2, 4, 5, 7, 9, 11)]
+    assert pitch[white].sum() / pitch.sum() > 0.7
