@@ -79,7 +79,7 @@ def evaluate_continuation(
         validation = report.load_side(music or ["open"], "validation", data=data, progress=not quiet)
         found: Any = choose_settings(model, validation, samples, progress=not quiet)
     else:
-        given = {"temperature": temperature, "threshold": threshold}
+        given: dict[str, Any] = {"temperature": temperature, "threshold": threshold}
         settings = model.settings | {key: value for key, value in given.items() if value is not None}
         found = {"split": split} | report.report(
             model,

@@ -50,7 +50,11 @@ def last_attention(model: MultitrackTransformer, rows: Rows) -> Tensor:
     found: list[Tensor] = []
     layer = model.layers[-1]
     assert isinstance(layer, Layer)
-    hook = layer.before_attention.register_forward_hook(lambda _, __, normal: found.append(normal))
+
+    def keep(_module: object, _given: object, normal: Tensor) -> None:
+        found.append(normal)
+
+    hook = layer.before_attention.register_forward_hook(keep)
     try:
         model.eval()(torch.from_numpy(rows)[None])
     finally:

@@ -45,6 +45,8 @@ COLUMNS: dict[str, tuple[str, float, str]] = {
     "groove_consistency": ("groove\nconsistency", 100, ".2f"),
 }
 """Heading, factor and format of each figure."""
+WIDE = 90
+"""Columns of text that the table takes at least: rather wider than the terminal than cut off."""
 
 
 def train_table(
@@ -112,7 +114,7 @@ def read_results(path: Path = RESULTS) -> dict[str, Any]:
 def print_table(found: Mapping[str, Any], console: Console) -> None:
     """Print our figures and the paper's, and what budget ours had."""
     shown = Table(title="Representations (tables 3.2 and 3.3)", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    shown.add_column("")
+    shown.add_column("", no_wrap=True)
     for heading, _, _ in COLUMNS.values():
         shown.add_column(heading, justify="right", no_wrap=True)
     groups = {"paper": PUBLISHED, "ours": {key: found[key] for key in PUBLISHED if key in found}}
@@ -121,7 +123,7 @@ def print_table(found: Mapping[str, Any], console: Console) -> None:
             title = "true music" if key == "truth" else REPRESENTATIONS[key].title
             shown.add_row(f"{title}, {group}", *_figures(figures))
         shown.add_section()
-    console.print(shown, crop=False, overflow="ignore", no_wrap=True)
+    console.print(shown, width=max(console.width, WIDE), crop=False, overflow="ignore", no_wrap=True)
     console.print(
         "Paper: 200,000 steps at most on the Symbolic Orchestral Database; samples of 1,024 rows or tokens."
     )
