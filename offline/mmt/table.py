@@ -45,7 +45,7 @@ COLUMNS: dict[str, tuple[str, float, str]] = {
     "groove_consistency": ("groove\nconsistency", 100, ".2f"),
 }
 """Heading, factor and format of each figure."""
-WIDE = 90
+WIDE = 104
 """Columns of text that the table takes at least: rather wider than the terminal than cut off."""
 
 
