@@ -123,7 +123,8 @@ def print_table(found: Mapping[str, Any], console: Console) -> None:
             title = "true music" if key == "truth" else REPRESENTATIONS[key].title
             shown.add_row(f"{title}, {group}", *_figures(figures))
         shown.add_section()
-    console.print(shown, width=max(console.width, WIDE), crop=False, overflow="ignore", no_wrap=True)
+    console.width = max(console.width, WIDE)
+    console.print(shown, crop=False, overflow="ignore", no_wrap=True)
     console.print(
         "Paper: 200,000 steps at most on the Symbolic Orchestral Database; samples of 1,024 rows or tokens."
     )
