@@ -4,6 +4,7 @@ It reads messages from standard input and writes to standard output, and ends wi
 """
 
 import ctypes
+import importlib
 import os
 import queue
 import signal
@@ -132,9 +133,15 @@ class Worker:
         self._give()
 
 
+def load_libraries() -> None:
+    """Load what any model needs, and draw once: compiled code takes longest to load."""
+    with suppress(ImportError):  # told once there is a model to be loaded
+        importlib.import_module("onnxruntime")
+    Sampler(Sampling()).draw(np.zeros(SCORES))
+
+
 def warm_up(reader: Reader) -> None:
-    """Draw and read once: what is loaded with the first use must not make the host lose patience."""
-    Sampler(Sampling()).draw(np.zeros(SCORES, np.float32))
+    """Read once: what is loaded with the first use must not make the host lose patience."""
     for rows in (1, SLICE):
         reader.read(np.zeros((rows, len(FIELDS)), np.int64))
     reader.rewind(0)
@@ -142,6 +149,7 @@ def warm_up(reader: Reader) -> None:
 
 def serve(messages: "queue.SimpleQueue[ToWorker | None]", send: Callable[[ToHost], None]) -> None:
     """Play until the host has gone."""
+    load_libraries()
     setup = messages.get()
     if not isinstance(setup, Setup):
         return

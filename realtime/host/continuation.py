@@ -7,6 +7,7 @@ started again, and told what was played.
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,8 @@ class Continuation:
         self._lock = threading.RLock()
         self._turns = Turns(engine, settings, self._send)
         self._process: ModelProcess | None = None
+        self._spare: ModelProcess | None = None
+        """Has loaded all but the model, and waits."""
         self._thread = threading.Thread(target=self._run, name="continuation", daemon=True)
         self._closing = threading.Event()
         self._failed = False
@@ -193,6 +196,8 @@ class Continuation:
             process.close()
         if self._thread.ident is not None:
             self._thread.join(timeout=5)
+        if self._spare:
+            self._spare.close()
 
     def _frame(self) -> int:
         return int(self.engine.state["frame"])
@@ -205,15 +210,18 @@ class Continuation:
             self._process.send(message)
 
     def _run(self) -> None:
-        """Start the process, listen to it, and start it again when it is lost."""
+        """Start the process, listen to it, and let the spare one take its place when it is lost."""
         while not self._closing.is_set():
+            spare, self._spare = self._spare, None
             try:
-                with self._lock:
-                    self._process = ModelProcess(self._turns.setup(self._model))
+                process = spare if spare and spare.alive else ModelProcess()
             except OSError as error:
                 self._fail(f"the model's process can't be started: {error}")
                 return
-            self._listen_to(self._process)
+            with self._lock:
+                process.begin(self._turns.setup(self._model))
+                self._process = process
+            self._listen_to(process)
             if self._closing.is_set() or self._failed or not self._again():
                 return
 
@@ -227,6 +235,13 @@ class Continuation:
                     self._resume()
                 else:
                     self._turns.receive(message)
+            if isinstance(message, Ready):
+                self._keep_spare()
+
+    def _keep_spare(self) -> None:
+        """Have another process at hand: to start one takes longer than a stage may be without it."""
+        with suppress(OSError):  # then one is started when it is needed
+            self._spare = ModelProcess()
 
     def _resume(self) -> None:
         """Take up the turn in which the process was lost."""
@@ -234,6 +249,7 @@ class Continuation:
         if self._restarts and conductor.playing:
             tick = self._tick()
             self._turns.act([*conductor.end(tick), *conductor.begin(tick)], None)
+            self._turns.measures.end()  # no one waits for this first note
 
     def _again(self) -> bool:
         """Take that the process was lost; return whether it is to be started again."""

@@ -40,6 +40,8 @@ from realtime.music.smf_write import write_parts
 
 AHEAD = 4 * BEAT
 """Ticks by which the plan is drawn ahead."""
+MARGIN_PERIODS = 2
+"""Before the end of the file, at which the model's turn begins."""
 BATCH = 256
 """Periods of sound that are written at a time."""
 
@@ -157,7 +159,7 @@ def _blocks(engine: Engine, going: Going, gone: Gone) -> Iterator[np.ndarray]:
         gone.log.append(engine.link.read_log())
         turns.listen(gone.log[-1])
         now = int(engine.state["frame"])
-        if now >= over and taken == len(events) and not begun:
+        if now >= over - MARGIN_PERIODS * going.period and taken == len(events) and not begun:
             begun = True
             if not turns.conductor.playing:
                 tick = turns.beat.tick_at(over)
@@ -205,6 +207,8 @@ def _events(going: Going, rate: float) -> tuple[np.ndarray, int]:
     changes[:, PORT], changes[:, STATUS], changes[:, TICK] = CONTROL_PORT, Command.TEMPO, -1
     changes[:, DATA1] = np.rint(tempo.bpm * 1000)
     changes = changes[(changes[:, FRAME] > 0) & (changes[:, FRAME] <= over)]
+    # What ends with the file ends a moment before, so that the first notes of what follows are there in time.
+    events[:, FRAME] = np.minimum(events[:, FRAME], max(over - MARGIN_PERIODS * going.period, 0))
     events = np.concatenate([changes, events])
     return events[np.argsort(events[:, FRAME], kind="stable")], over
 

@@ -15,13 +15,13 @@ ENDING_SECONDS = 1.0
 
 
 class ModelProcess:
-    """One worker; what it says is read with ``read``.
+    """One worker, which waits for its first message; what it says is read with ``read``.
 
     Raises:
         OSError: it can't be started.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self) -> None:
         said = None if os.environ.get("CONCERTINO_DEBUG") else subprocess.DEVNULL
         self._process = subprocess.Popen(
             [sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
@@ -36,7 +36,16 @@ class ModelProcess:
         self.heard_at = time.monotonic()
         """When it last said something."""
         self.ready = self._closed = False
+
+    def begin(self, setup: Setup) -> None:
+        """Let it load its model."""
+        self.heard_at = time.monotonic()
         self.send(setup)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
 
     @property
     def pid(self) -> int:
