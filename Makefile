@@ -4,8 +4,8 @@
 
 ARGS ?=
 BIN := .venv/bin
-# These tests share the processor's cores; all others keep time, and have the machine to themselves.
-SHARING := tests/contract tests/ensembles tests/music tests/offline
+# These tests keep time, and have the machine to themselves; all others share the processor's cores.
+ALONE := tests/drivers tests/engine
 # pytest's exit code where ARGS choose none of the tests.
 NO_TESTS := 5
 
@@ -20,8 +20,8 @@ setup:
 test:
 	@.ci/setup.sh test
 	@$(MAKE) --no-print-directory lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile $(SHARING) $(ARGS) || [ $$? = $(NO_TESTS) ]
-	$(BIN)/python -m pytest $(SHARING:%=--ignore=%) $(ARGS) || [ $$? = $(NO_TESTS) ]
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile $(ALONE:%=--ignore=%) $(ARGS) || [ $$? = $(NO_TESTS) ]
+	$(BIN)/python -m pytest $(ALONE) $(ARGS) || [ $$? = $(NO_TESTS) ]
 
 lint:
 	$(BIN)/ruff check

@@ -156,8 +156,13 @@ class Hub:
     async def _ask(self, name: str, value: Any = None, write: bool = False) -> Any:
         self._count += 1
         number = self._count
+        ask = pipe.Ask(number, name, value, write)
+        try:
+            pipe.packed(ask)
+        except (OverflowError, ValueError, RecursionError) as error:
+            raise RefusedError(422, f"{name} can't be passed on ({error}); give another value") from None
         future = self._asked[number] = asyncio.get_running_loop().create_future()
-        self.say(pipe.Ask(number, name, value, write))
+        self.say(ask)
         try:
             reply = await asyncio.wait_for(future, ANSWER_SECONDS)
         except TimeoutError:

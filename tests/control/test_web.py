@@ -290,3 +290,7 @@ def test_a_take_is_recorded_listed_and_downloaded(served):
     assert (status, content[:4], len(content)) == (200, b"RIFF", take["files"]["sound.wav"])
     assert ask(served, "GET", f"/takes/{take['name']}/sound.wav", Range="bytes=0-3")[1] == b"RIFF"
     assert headers["Content-Type"].startswith("audio/")
+
+
+def test_a_number_that_no_message_can_hold_is_refused(served):
+    assert refused(served, "PUT", "/api/mappings", {"value": [{"number": 10**30}]}) == 422
