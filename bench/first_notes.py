@@ -14,7 +14,7 @@ from realtime.engine.state import (
 )
 
 CONTROLLER = 67
-"""That begins and ends the model's turn, unless a player sets another."""
+"""That begins the model's turn, and takes it back when struck again, unless a player sets another."""
 CONTROL, NOTE_ON, DOWN = 0xB0, 0x90, 64
 
 
@@ -25,6 +25,7 @@ class FirstNotes:
         self.frames: list[int] = []
         """From each trigger that was followed by a note to the first one, in frames."""
         self._asked: int | None = None
+        self._turn = False
 
     def __call__(self, log: np.ndarray) -> None:
         """Take log entries."""
@@ -32,7 +33,8 @@ class FirstNotes:
             kind = row[LOG_STATUS] & 0xF0
             planned = row[LOG_SOURCE] == PLAN_PORT
             if not planned and kind == CONTROL and row[LOG_DATA1] == CONTROLLER and row[LOG_DATA2] >= DOWN:
-                self._asked = row[LOG_FRAME]
+                self._turn = not self._turn  # notes after the second one are on their way: none is its answer
+                self._asked = row[LOG_FRAME] if self._turn else None
             elif planned and kind == NOTE_ON and self._asked is not None:
                 self.frames.append(row[LOG_FRAME] - self._asked)
                 self._asked = None
