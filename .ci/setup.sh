@@ -150,7 +150,7 @@ install_python() {
     extras=$kind
     if [ "$purpose" = test ]; then
         install_torch
-        extras=$kind,offline,test
+        extras=$kind,offline,network,test
     fi
     .venv/bin/pip install -q -e ".[$extras]"
     .venv/bin/python -m realtime.host.warm || say "the audio core could not be compiled; 'concertino doctor' says more"
