@@ -84,8 +84,8 @@ def test_an_ensemble_is_chosen_and_all_clients_are_told_the_whole_state(served):
     with Socket(served) as client:
         client.wait("state")
         served.remote.set("ensemble", "choir")
-        state = client.wait("state", lambda m: m["values"]["ensemble"] == "choir")
-        assert state["values"]["parts"][0] == "Soprano"
+        state = client.wait("state", lambda m: m["values"]["parts"][0] == "Soprano")  # once it is loaded
+        assert state["values"]["ensemble"] == "choir"
         assert "orchestra" in state["choices"]["ensemble"]
         served.remote.set("ensemble", before)
         client.wait("state", lambda m: m["values"]["ensemble"] == before)
