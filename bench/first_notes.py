@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from realtime.engine.state import (
+from realtime.engine.codes import (
     LOG_DATA1,
     LOG_DATA2,
     LOG_FRAME,

@@ -16,7 +16,7 @@ from bench.child import complain, die_with_parent, say, serve
 from bench.first_notes import FirstNotes
 from bench.memory import resident
 from realtime.drivers.jack import JackDriver
-from realtime.engine.state import BUCKETS, Counter, Stage
+from realtime.engine.codes import BUCKETS, Counter, Stage
 from realtime.host.session import Options, Session
 
 START_SECONDS = 10.0

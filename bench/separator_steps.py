@@ -19,8 +19,8 @@ from bench.compiled.note_loop import play_notes
 from realtime.contract.library import find_plugin
 from realtime.contract.plugin import Plugin
 from realtime.contract.tensors import parameter_values, resolve, state_values
+from realtime.engine.codes import Counter
 from realtime.engine.native import address_of
-from realtime.engine.state import Counter
 from realtime.ensembles.library import find_ensemble
 from realtime.host.engine import Engine
 from realtime.host.hygiene import freeze_collector, lock_memory

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from bench.host import histogram_counts
+from realtime.engine.codes import BUCKETS, Stage
 from realtime.engine.histogram import summarise
-from realtime.engine.state import BUCKETS, Stage
 
 
 class Stages:

@@ -18,7 +18,7 @@ from rich.table import Table
 from bench.machine import describe_machine
 from bench.plan import Report, silent
 from realtime.drivers.paced import PacedDriver
-from realtime.engine.state import (
+from realtime.engine.codes import (
     DATA1,
     DATA2,
     ENTRIES,

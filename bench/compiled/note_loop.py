@@ -2,19 +2,9 @@
 
 from numba import njit, types
 
+from realtime.engine.codes import DATA1, DATA2, FRAME, PORT, REQUESTS, STAMP, STATUS, TICK, WAITED
 from realtime.engine.native import c_function, carray, pointer
-from realtime.engine.state import (
-    DATA1,
-    DATA2,
-    FRAME,
-    PORT,
-    REQUESTS,
-    STAMP,
-    STATUS,
-    TICK,
-    WAITED,
-    State,
-)
+from realtime.engine.state import State
 
 NOTE_ON, NOTE_OFF, VELOCITY = 0x90, 0x80, 90
 SECOND_NS = 1_000_000_000

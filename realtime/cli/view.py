@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from realtime.continuation.settings import Status
-from realtime.engine.state import (
+from realtime.engine.codes import (
     LOG_CHANNEL,
     LOG_DATA1,
     LOG_DATA2,

@@ -93,8 +93,6 @@ class Draft:
             return
         part, key = found
         length = int(DURATIONS[row[DURATION] - 1])
-        if self.until is not None:
-            length = min(length, self.until - onset)
         note = Note(onset, cast[part].pitch(key), length, part, int(row[INSTRUMENT]), velocity, False)
         self.score.add(note)
         self.waiting.append(note)
@@ -104,15 +102,21 @@ class Draft:
             self.low = onset + 1
 
     def end_at(self, until: int) -> None:
-        """Let all end at a tick, also what is drawn already."""
+        """Let nothing begin from a tick on, also of what is drawn already."""
         self.until = until
         place = self.score.before(until)
         if place < len(self.score.notes):
             self.score.cut(place)
             self.finished = True
         self.waiting = [note for note in self.waiting if note.onset < until]
-        for note in self.waiting:
-            self.score.set_length(note, min(note.length, until - note.onset))
+
+    def sounding(self, note: Note) -> int:
+        """Return for how long a note is to sound.
+
+        The score keeps the length that was drawn: what follows must not depend on whether it was drawn
+        before or after it was known when all ends.
+        """
+        return note.length if self.until is None else min(note.length, self.until - note.onset)
 
     def _possible(self, scores: np.ndarray, beat: int, cast: Cast, parts: list[int]) -> np.ndarray:
         """Return the scores without beats that are too far away, and instruments that may not play."""

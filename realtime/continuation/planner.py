@@ -8,10 +8,11 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from realtime.continuation.alignment import Alignment
 from realtime.continuation.cast import Cast, instruments
-from realtime.continuation.draft import GAP, MOST, Draft
+from realtime.continuation.draft import MOST, Draft
 from realtime.continuation.past import Past
-from realtime.continuation.score import BAR, BEAT, HELD, Note, Score
+from realtime.continuation.score import BEAT, HELD, Note, Score
 from realtime.continuation.settings import SETTLED, Mode, Settings
 from realtime.music.mmt.instruments import DROPPED
 
@@ -55,7 +56,7 @@ class Planner:
     """
 
     def __init__(self, past: Past, settings: Settings, cast: Cast, ruled: bool = False) -> None:
-        self.past, self.settings, self.ruled = past, settings, ruled
+        self.past, self.settings, self.alignment = past, settings, Alignment(ruled)
         self.score = Score()
         self.generation = 0
         self.playing = False
@@ -63,8 +64,6 @@ class Planner:
         """Ticks to be drawn ahead; it says when the notes are ready, never what they are."""
         self.now = 0.0
         """Tick of the clock."""
-        self.shift = 0.0
-        """From the clock's ticks to the score's."""
         self._held: dict[tuple[int, int], tuple[Note, float]] = {}
         self._later: list[tuple[float, int, int, int]] = []
         self._velocities: list[int] = []
@@ -94,7 +93,7 @@ class Planner:
         if self.playing and self.settings.mode != Mode.ACCOMPANY:
             self._later.append((tick, part, key, velocity))  # of no weight in a turn of the model's
             return
-        at = self._place(tick)
+        at = self.alignment.place(tick, self._latest(), self.playing)
         if self.playing:
             self._settle(at + SETTLED)
         else:
@@ -123,7 +122,7 @@ class Planner:
         self.now = tick
         if bound is not None or generation != self.generation + 1:
             self.generation = generation - 1
-            self._start_anew(self._next() if bound is None else self._bound(bound))
+            self._start_anew(self._next() if bound is None else self.alignment.bound(bound, self._latest()))
         self.generation, self.playing = generation, True
         self._free, self._length = (tick if bound is None else None), length
         self._parts = self._possible_parts()
@@ -139,7 +138,7 @@ class Planner:
             self.generation = generation
             self._start_anew()
             return
-        at = math.ceil(tick + self.shift)
+        at = math.ceil(tick + self.alignment.shift)
         place = self.score.before(at)
         kept = [note for note in self.score.cut(place) if note.own]
         for note in self.score.notes[-4 * MOST :]:
@@ -160,7 +159,7 @@ class Planner:
     def recall(self, notes: Iterable[Told], shift: float, generation: int) -> None:
         """Take what was played before, as ``remember`` gave it."""
         self.score.notes = [Note(*told) for told in notes]
-        self.shift, self.generation = shift, generation
+        self.alignment.shift, self.generation = shift, generation
         self._firm = len(self.score.notes)
         self._start_anew()
 
@@ -171,10 +170,10 @@ class Planner:
         waiting = self._draft.waiting
         count = len(waiting)
         if self.settings.mode == Mode.ACCOMPANY:
-            settled = self.now + self.shift + SETTLED
+            settled = self.now + self.alignment.shift + SETTLED
             count = sum(1 for note in waiting if note.onset <= settled)
         given, self._draft.waiting = waiting[:count], waiting[count:]
-        return [self._planned(note, note.onset - self.shift) for note in given]
+        return [self._planned(note, note.onset - self.alignment.shift) for note in given]
 
     def speculation(self) -> list[Planned] | None:
         """Return how a turn without bound would begin, with the first note at tick 0; None: not drawn yet."""
@@ -192,7 +191,7 @@ class Planner:
         """Tick of the clock up to which the plan is drawn."""
         if self._draft.finished or not self._parts:
             return FOREVER
-        return self._draft.low - self.shift if self._draft.drawn else self.now
+        return self._draft.low - self.alignment.shift if self._draft.drawn else self.now
 
     @property
     def drawn(self) -> int:
@@ -206,14 +205,14 @@ class Planner:
     def remember(self) -> tuple[int, list[Told], float]:
         """Return what changed in the score since the last call: from which note on, its notes, the shift."""
         score = self.score
-        end = score.before(math.floor(self.now + self.shift) + 1) if self.playing else self._firm
+        end = score.before(math.floor(self.now + self.alignment.shift) + 1) if self.playing else self._firm
         first = max(min(score.changed - score.forgotten, end), 0)
         told: list[Told] = [
             (note.onset, note.pitch, note.length, note.part, note.instrument, note.velocity, note.own)
             for note in score.notes[first:end]
         ]
         score.changed = score.forgotten + end
-        return score.forgotten + first, told, self.shift
+        return score.forgotten + first, told, self.alignment.shift
 
     def work(self) -> bool:
         """Do one piece of work: read some rows, or draw a note; return whether there is more to do."""
@@ -249,41 +248,11 @@ class Planner:
         latest = self._latest()
         return 0 if latest is None else latest + 1
 
-    def _open(self, tick: float) -> None:
-        """Let the score begin at a tick of the clock: on a bar where the clock has bars, else there."""
-        self.shift = -float(tick // BAR * BAR) if self.ruled else -tick
-
-    def _place(self, tick: float) -> int:
-        """Return the tick of the score at which a note of the player's lies; pauses are shortened."""
-        latest = self._latest()
-        if latest is None:
-            if not self.playing:
-                self._open(tick)
-            return max(round(tick + self.shift), 0)
-        far = round(tick + self.shift) - latest
-        if far > GAP or far < -BAR:
-            if self.ruled or self.playing:
-                self.shift -= far // BAR * BAR
-            else:  # a note after a pause is on the beat
-                self.shift = -(-(latest + 1) // BEAT) * BEAT + BAR - tick
-        return max(round(tick + self.shift), 0)
-
-    def _bound(self, bound: float) -> int:
-        """Return the first tick of the score that is not before a tick of the clock; pauses are shortened."""
-        latest = self._latest()
-        if latest is None:
-            self._open(bound)
-            latest = 0
-        far = bound + self.shift - latest
-        if far > GAP or far < 0:
-            self.shift -= far // BAR * BAR
-        return max(math.ceil(bound + self.shift - 1e-6), latest)
-
     def _take_phase(self) -> None:
         """Let the first note sound at the tick at which the turn began, and the beat go on from there."""
         if self._free is not None:
             first = self.score.notes[self._firm].onset
-            self.shift = first - self._free
+            self.alignment.shift = first - self._free
             self._free = None
             if self._length is not None:
                 self._draft.end_at(first + self._length)
@@ -328,8 +297,8 @@ class Planner:
         if draft.finished or not self._parts:
             return False
         if self.playing:
-            return not draft.drawn or draft.low - self.now - self.shift < self.lead
-        speculates = self.settings.mode != Mode.ACCOMPANY and not self.ruled
+            return not draft.drawn or draft.low - self.now - self.alignment.shift < self.lead
+        speculates = self.settings.mode != Mode.ACCOMPANY and not self.alignment.ruled
         return speculates and draft.drawn < SPECULATION
 
     def _draw(self) -> None:
@@ -342,7 +311,8 @@ class Planner:
         return round(sum(self._velocities) / len(self._velocities)) if self._velocities else VELOCITY
 
     def _planned(self, note: Note, tick: float) -> Planned:
-        return Planned(tick, note.length, note.part, self.cast[note.part].key(note.pitch), note.velocity)
+        length, key = self._draft.sounding(note), self.cast[note.part].key(note.pitch)
+        return Planned(tick, length, note.part, key, note.velocity)
 
     def _forget(self) -> None:
         before = self.score.forgotten

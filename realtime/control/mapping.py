@@ -17,8 +17,7 @@ from msgspec import Meta, Struct
 from realtime.control.controller import Controller
 from realtime.control.table import find
 from realtime.control.values import bounds, options
-from realtime.engine.controllers import defaults
-from realtime.engine.state import (
+from realtime.engine.codes import (
     KEYS,
     LOG_DATA1,
     LOG_DATA2,
@@ -30,6 +29,7 @@ from realtime.engine.state import (
     Command,
     Log,
 )
+from realtime.engine.controllers import defaults
 from realtime.ensembles.schema import Seven, Switch
 from realtime.host.session import Session
 from realtime.presets.files import PresetError, read_table, write_mappings

@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 
 from realtime.control.roll import Roll
+from realtime.engine.codes import PARTS, Stage
 from realtime.engine.histogram import LIMITS
-from realtime.engine.state import PARTS, Stage
 from realtime.host.session import Session
 
 SILENT_DB = -100.0

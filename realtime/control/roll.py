@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime.engine.state import (
+from realtime.engine.codes import (
     KEYS,
     LOG_CHANNEL,
     LOG_DATA1,

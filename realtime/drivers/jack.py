@@ -12,8 +12,8 @@ import numpy as np
 from realtime.drivers import jack_callback
 from realtime.drivers.base import DriverError, abandon
 from realtime.drivers.jack_callback import LEFT, LOST, MIDI_IN, MIDI_OUT, RIGHT, UNREGISTERED, Function
+from realtime.engine.codes import PARTS, PORTS, Sync
 from realtime.engine.native import address_of
-from realtime.engine.state import PARTS, PORTS, Sync
 
 FUNCTIONS = {
     Function.PORT_GET_BUFFER: "jack_port_get_buffer",

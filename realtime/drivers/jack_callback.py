@@ -4,9 +4,7 @@ from enum import IntEnum
 
 from numba import cfunc, float32, float64, int32, int64, njit, types, uint8
 
-from realtime.engine.native import c_function, carray, load_shared, now_ns, pointer, store_shared
-from realtime.engine.rings import word
-from realtime.engine.state import (
+from realtime.engine.codes import (
     ALL_PORTS,
     DATA1,
     DATA2,
@@ -21,9 +19,11 @@ from realtime.engine.state import (
     WAITED,
     Counter,
     Mode,
-    State,
     Sync,
 )
+from realtime.engine.native import c_function, carray, load_shared, now_ns, pointer, store_shared
+from realtime.engine.rings import word
+from realtime.engine.state import State
 
 
 class Function(IntEnum):

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from realtime.engine.codes import ENTRIES, EVENTS, FRAME
 from realtime.engine.core import process_period
-from realtime.engine.state import ENTRIES, EVENTS, FRAME
 from realtime.host.engine import Engine
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from numba import njit, types
 
 from realtime.drivers.base import DriverError
+from realtime.engine.codes import Counter, Sync
 from realtime.engine.native import address_of, c_function, carray, load_shared, now_ns, pointer
 from realtime.engine.rings import word
-from realtime.engine.state import Counter, State, Sync
+from realtime.engine.state import State
 from realtime.host.worker import raise_priority
 
 STOP, XRUNS = int(Sync.STOP), int(Counter.XRUNS)

@@ -15,9 +15,10 @@ import sounddevice
 from numba import cfunc, int64, types
 
 from realtime.drivers.base import DriverError, abandon, takes_compiled_callback
+from realtime.engine.codes import Counter
 from realtime.engine.core import process_period
 from realtime.engine.native import c_function, carray
-from realtime.engine.state import Counter, State
+from realtime.engine.state import State
 
 NON_INTERLEAVED_FLOAT32 = 0x80000001
 OUTPUT_UNDERFLOW = 0x4

@@ -1,12 +1,12 @@
 """The clock: from frames to the beat that the separator is told.
 
-Three sources (``state.Mode``): a fixed tempo (typed, tapped or an ensemble's), MIDI clock with song position
+Three sources (``codes.Mode``): a fixed tempo (typed, tapped or an ensemble's), MIDI clock with song position
 from a DAW, and JACK transport. An event that comes from a score brings its own beat.
 """
 
 from numba import njit
 
-from realtime.engine.state import DATA1, DATA2, FRAME, STATUS, TICK, Mode
+from realtime.engine.codes import DATA1, DATA2, FRAME, STATUS, TICK, Mode
 
 CLOCKS_PER_QUARTER = 24  # MIDI 1.0: timing clock
 PAUSE = 8.0  # clock intervals: more than any change of tempo

@@ -23,8 +23,8 @@ from realtime.engine.clock import (
     place,
     tick_at,
 )
+from realtime.engine.codes import DATA1, DATA2, FRAME, STATUS
 from realtime.engine.output import tell_clock
-from realtime.engine.state import DATA1, DATA2, FRAME, STATUS
 
 LEAP = 0.5  # clocks: the transport has been moved by more
 PASSED_ON = (SONG_POSITION, TIMING, START, CONTINUE, STOP)

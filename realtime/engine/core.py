@@ -9,6 +9,7 @@ import ctypes
 from numba import cfunc, float32, njit, types
 
 from realtime.engine.clock_out import follow_transport, send_due
+from realtime.engine.codes import ENTRIES, FRAME, STAMP, WAITED, Counter, Stage
 from realtime.engine.histogram import add
 from realtime.engine.inference import tell_listener, wake
 from realtime.engine.messages import dispatch
@@ -17,7 +18,7 @@ from realtime.engine.output import announce, hush
 from realtime.engine.plan import take_planned
 from realtime.engine.rings import capture, take_control, take_scheduled
 from realtime.engine.separation import decide_chord, is_note_on
-from realtime.engine.state import ENTRIES, FRAME, STAMP, WAITED, Counter, Stage, State
+from realtime.engine.state import State
 from realtime.engine.steering import take_mapped
 from realtime.engine.synths import SYNTH_BLOCK, render_synths
 

@@ -7,7 +7,7 @@ that a percentile is at most 3 % too high over the whole range; the maximum is k
 import numpy as np
 from numba import njit
 
-from realtime.engine.state import BUCKETS, SUB_BUCKETS, Stage
+from realtime.engine.codes import BUCKETS, SUB_BUCKETS, Stage
 
 PERCENTILES = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
 

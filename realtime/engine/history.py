@@ -9,6 +9,7 @@ from numba import int64, njit
 
 from realtime.contract.features import MAX_BEAT
 from realtime.engine.clock import tick_of, whole_tick
+from realtime.engine.codes import HISTORY, REQUEST_COLUMNS
 from realtime.engine.inference import advance, begin_afresh
 from realtime.engine.native import carray, denormals_back, denormals_off, load_shared, pointer, store_shared
 from realtime.engine.request import (
@@ -21,7 +22,7 @@ from realtime.engine.request import (
     TICK,
     describe,
 )
-from realtime.engine.state import HISTORY, REQUEST_COLUMNS, State
+from realtime.engine.state import State
 
 
 @njit

@@ -6,6 +6,7 @@ thread without the GIL does (``work``), woken by a semaphore; offline, the same 
 
 from numba import float32, int32, int64, njit, types
 
+from realtime.engine.codes import REQUESTS, Stage, Sync
 from realtime.engine.histogram import add
 from realtime.engine.native import (
     c_function,
@@ -18,7 +19,7 @@ from realtime.engine.native import (
 )
 from realtime.engine.request import COLUMNS, COUNTS, RESTART, SEPARATOR
 from realtime.engine.rings import word
-from realtime.engine.state import REQUESTS, Stage, State, Sync
+from realtime.engine.state import State
 
 FLOAT32, INT64, INT32 = range(3)
 DTYPES = {"float32": FLOAT32, "int64": INT64, "int32": INT32}

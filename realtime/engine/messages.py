@@ -4,22 +4,7 @@ from numba import njit
 
 from realtime.engine import clock_out, owner, plan, steering
 from realtime.engine.clock import TIMING, clock_message, set_mode, set_tempo
-from realtime.engine.controllers import Policy
-from realtime.engine.output import (
-    BEND,
-    CONTROL,
-    KEY_PRESSURE,
-    NOTE_OFF,
-    NOTE_ON,
-    PRESSURE,
-    PROGRAM,
-    SYSTEM_RESET,
-    announce,
-    emit,
-    open_gate,
-)
-from realtime.engine.rings import log
-from realtime.engine.state import (
+from realtime.engine.codes import (
     CHANNELS,
     CONTROL_PORT,
     DATA1,
@@ -35,6 +20,21 @@ from realtime.engine.state import (
     Command,
     Log,
 )
+from realtime.engine.controllers import Policy
+from realtime.engine.output import (
+    BEND,
+    CONTROL,
+    KEY_PRESSURE,
+    NOTE_OFF,
+    NOTE_ON,
+    PRESSURE,
+    PROGRAM,
+    SYSTEM_RESET,
+    announce,
+    emit,
+    open_gate,
+)
+from realtime.engine.rings import log
 from realtime.engine.steering import MAPPED, send, volume
 from realtime.engine.synths import unplug
 

@@ -2,9 +2,7 @@
 
 from numba import int64, njit, types, void
 
-from realtime.engine.native import c_function
-from realtime.engine.rings import RECORD, log
-from realtime.engine.state import (
+from realtime.engine.codes import (
     ALL_PORTS,
     DATA1,
     DATA2,
@@ -17,6 +15,8 @@ from realtime.engine.state import (
     Counter,
     Log,
 )
+from realtime.engine.native import c_function
+from realtime.engine.rings import RECORD, log
 from realtime.engine.synths import awaken, channel_of
 
 NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROL, PROGRAM, PRESSURE, BEND = 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0

@@ -7,18 +7,8 @@ lives from its note-on until neither its key (DOWN) nor a pedal (PEDALLED, SOSTE
 
 from numba import njit
 
+from realtime.engine.codes import CHANNELS, DOWN, KEYS, NOTES, PARTS, PEDALLED, SOSTENUTO, SOURCES, Counter
 from realtime.engine.output import ALL_SOUND_OFF, CONTROL, NOTE_OFF, NOTE_ON, emit, tell
-from realtime.engine.state import (
-    CHANNELS,
-    DOWN,
-    KEYS,
-    NOTES,
-    PARTS,
-    PEDALLED,
-    SOSTENUTO,
-    SOURCES,
-    Counter,
-)
 
 NOTES_ON, NOTES_OFF, STRAY_OFFS = int(Counter.NOTES_ON), int(Counter.NOTES_OFF), int(Counter.STRAY_OFFS)
 STOLEN, RETRIGGERED = int(Counter.STOLEN), int(Counter.RETRIGGERED)

@@ -17,10 +17,7 @@ separator is told what the parts play, whoever asked for it; the notes it counts
 from numba import njit
 
 from realtime.engine import owner
-from realtime.engine.native import load_shared, store_shared
-from realtime.engine.output import NOTE_OFF, NOTE_ON, open_gate
-from realtime.engine.rings import log, word
-from realtime.engine.state import (
+from realtime.engine.codes import (
     AT_ONCE,
     CONTROL_PORT,
     DATA1,
@@ -40,6 +37,9 @@ from realtime.engine.state import (
     Log,
     Sync,
 )
+from realtime.engine.native import load_shared, store_shared
+from realtime.engine.output import NOTE_OFF, NOTE_ON, open_gate
+from realtime.engine.rings import log, word
 
 PLAN_HEAD, PLAN_TAIL = int(Sync.PLAN_HEAD), int(Sync.PLAN_TAIL)
 PLANNED, LATE = int(Counter.PLANNED), int(Counter.PLAN_LATE)

@@ -9,7 +9,7 @@ from itertools import accumulate
 from numba import njit
 
 from realtime.contract.features import CHORD_ABOVE, FEATURES, NO_PITCH, NO_TIME, RECENT_MS
-from realtime.engine.state import DATA1, DATA2, FRAME, PARTS
+from realtime.engine.codes import DATA1, DATA2, FRAME, PARTS
 
 SEPARATOR, RESTART = 0, 1
 _FIRST = 2

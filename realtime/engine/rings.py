@@ -6,8 +6,7 @@ reader owns the tail. A host with several writers serialises them on its own sid
 
 from numba import from_dtype, int64, njit, void
 
-from realtime.engine.native import load_shared, store_shared
-from realtime.engine.state import (
+from realtime.engine.codes import (
     CAPTURE,
     CONTROL_PORT,
     EVENTS,
@@ -20,9 +19,10 @@ from realtime.engine.state import (
     WAITED,
     Command,
     Counter,
-    State,
     Sync,
 )
+from realtime.engine.native import load_shared, store_shared
+from realtime.engine.state import State
 
 RECORD = from_dtype(State)
 """The state's type in compiled code. Functions that are called from many places have one signature, of int64:

@@ -12,14 +12,7 @@ from numba import njit
 
 from realtime.contract.features import CHORD_ABOVE, NO_PITCH
 from realtime.engine.clock import FIXED, START, place
-from realtime.engine.histogram import add
-from realtime.engine.history import address, first_kept, remember
-from realtime.engine.inference import ANSWERED, REQUESTED, step, wake
-from realtime.engine.native import load_shared, now_ns, store_shared
-from realtime.engine.output import NOTE_ON, PROGRAM, SYSTEM_RESET
-from realtime.engine.request import RESTART
-from realtime.engine.rings import log, word
-from realtime.engine.state import (
+from realtime.engine.codes import (
     BY_CHANNEL,
     CONTROL_PORT,
     DATA1,
@@ -35,6 +28,13 @@ from realtime.engine.state import (
     Log,
     Stage,
 )
+from realtime.engine.histogram import add
+from realtime.engine.history import address, first_kept, remember
+from realtime.engine.inference import ANSWERED, REQUESTED, step, wake
+from realtime.engine.native import load_shared, now_ns, store_shared
+from realtime.engine.output import NOTE_ON, PROGRAM, SYSTEM_RESET
+from realtime.engine.request import RESTART
+from realtime.engine.rings import log, word
 
 FALLBACK, LATE, FAILED = int(Counter.FALLBACK), int(Counter.LATE), int(Counter.FAILED)
 DECISION, DECISION_STAGE = int(Log.DECISION), int(Stage.DECISION)

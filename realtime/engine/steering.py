@@ -7,20 +7,7 @@ ready and takes over; the notes that are held end on the slot on which they bega
 
 from numba import int64, njit, void
 
-from realtime.engine.output import (
-    CC_CHORUS,
-    CC_PAN,
-    CC_REVERB,
-    CC_VOLUME,
-    CONTROL,
-    NOTE_OFF,
-    NOTE_ON,
-    announce,
-    emit,
-)
-from realtime.engine.rings import RECORD, log
-from realtime.engine.separation import catch_up
-from realtime.engine.state import (
+from realtime.engine.codes import (
     CONTROL_PORT,
     DATA1,
     DATA2,
@@ -37,6 +24,19 @@ from realtime.engine.state import (
     Log,
     Setting,
 )
+from realtime.engine.output import (
+    CC_CHORUS,
+    CC_PAN,
+    CC_REVERB,
+    CC_VOLUME,
+    CONTROL,
+    NOTE_OFF,
+    NOTE_ON,
+    announce,
+    emit,
+)
+from realtime.engine.rings import RECORD, log
+from realtime.engine.separation import catch_up
 
 VOLUME, PAN, REVERB, CHORUS, MUTE, SOLO, TRANSPOSE, MONO = (int(setting) for setting in Setting)
 INPUT, ENSEMBLE = int(Log.INPUT), int(Log.ENSEMBLE)

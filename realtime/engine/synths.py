@@ -6,8 +6,8 @@ own: it can be made and filled with its programs on another thread, since nobody
 
 from numba import float32, njit, types
 
+from realtime.engine.codes import MIX, PARTS, SYNTHS
 from realtime.engine.native import c_function
-from realtime.engine.state import MIX, PARTS, SYNTHS
 
 SYNTH_BLOCK = 64  # frames
 QUIET = 1e-5  # level (100 dB below full scale) under which a synth counts as silent

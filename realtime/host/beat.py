@@ -3,7 +3,7 @@
 import numpy as np
 
 from realtime.continuation.settings import BEAT
-from realtime.engine.state import Mode
+from realtime.engine.codes import Mode
 
 READS = 8
 """Times that the line is read until the audio thread does not change it meanwhile."""

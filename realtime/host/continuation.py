@@ -17,7 +17,7 @@ from realtime.continuation.messages import Failed, Model, Ready, ToWorker
 from realtime.continuation.settings import Mode, Settings, Status, mode_named
 from realtime.contract.kinds import CONTINUATION
 from realtime.contract.library import find_plugin
-from realtime.engine.state import Counter
+from realtime.engine.codes import Counter
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
 from realtime.host.model_process import ModelProcess

@@ -12,9 +12,10 @@ from realtime.contract.error import PluginError
 from realtime.contract.library import find_plugin
 from realtime.contract.manifest import Manifest
 from realtime.engine import core
+from realtime.engine.codes import BY_CHANNEL, BY_RULE, PARTS, SLOTS, SYNTHS, Counter, Stage, Sync
 from realtime.engine.controllers import defaults, policies, resets
 from realtime.engine.histogram import summary
-from realtime.engine.state import BY_CHANNEL, BY_RULE, PARTS, SLOTS, SYNTHS, Counter, Stage, Sync, new_state
+from realtime.engine.state import new_state
 from realtime.ensembles.schema import Ensemble
 from realtime.host.link import Link
 from realtime.host.separators import SeparatorBank, WholePieceError

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from realtime.engine.state import (
+from realtime.engine.codes import (
     CONTROL_PORT,
     DATA1,
     ENTRIES,
@@ -100,7 +100,7 @@ class Take(NamedTuple):
     header: dict[str, Any]
     """``rate``, ``period``, ``driver``, ``ensembles`` (names by slot), ``separators``, ``tempo`` (BPM)."""
     events: np.ndarray
-    """int64, shape (n, ENTRIES), columns as in ``engine.state``: what came in, with absolute frames."""
+    """int64, shape (n, ENTRIES), columns as in ``engine.codes``: what came in, with absolute frames."""
     decisions: list[dict[str, Any]]
     """Of each note: frame, pitch, part, confidence, by_rule."""
 

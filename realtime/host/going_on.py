@@ -16,17 +16,7 @@ from realtime.continuation.planner import Planned
 from realtime.continuation.settings import BEAT, Settings
 from realtime.continuation.worker import Worker, open_reader
 from realtime.drivers.offline import OfflineDriver
-from realtime.engine.state import (
-    CONTROL_PORT,
-    DATA1,
-    ENTRIES,
-    EVENTS,
-    FRAME,
-    PORT,
-    STATUS,
-    TICK,
-    Command,
-)
+from realtime.engine.codes import CONTROL_PORT, DATA1, ENTRIES, EVENTS, FRAME, PORT, STATUS, TICK, Command
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
 from realtime.host.player import performance_events

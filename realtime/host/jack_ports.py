@@ -7,7 +7,7 @@ import jack
 
 from realtime.drivers.base import DriverError
 from realtime.drivers.jack import JackDriver
-from realtime.engine.state import Command
+from realtime.engine.codes import Command
 from realtime.host.link import Link
 from realtime.host.midi_ports import FIRST_PORT, VIRTUAL, Notice, matches
 

@@ -4,8 +4,8 @@ import threading
 
 import numpy as np
 
+from realtime.engine.codes import CONTROL_PORT, PLANNED_FOR, Command, Sync
 from realtime.engine.rings import listen, pop, push
-from realtime.engine.state import CONTROL_PORT, PLANNED_FOR, Command, Sync
 from realtime.host.semaphore import Semaphore, make_semaphore
 
 BATCH = 4096
@@ -50,7 +50,7 @@ class Link:
         """Append events with absolute frames, in time order; return how many there was room for.
 
         Args:
-            entries: int64, shape (n, ENTRIES), columns as in ``engine.state``.
+            entries: int64, shape (n, ENTRIES), columns as in ``engine.codes``.
         """
         with self._sending:
             return push(
@@ -126,7 +126,7 @@ class Link:
         return int(sync[8 * Sync.LOG_HEAD] - sync[8 * Sync.LOG_TAIL])
 
     def read_log(self) -> np.ndarray:
-        """Return what happened since the last call: int64, shape (n, 8), columns as in ``engine.state``."""
+        """Return what happened since the last call: int64, shape (n, 8), columns as in ``engine.codes``."""
         parts = []
         while True:
             count = pop(

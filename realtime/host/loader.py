@@ -15,8 +15,8 @@ from typing import Any
 
 from msgspec import structs
 
+from realtime.engine.codes import PARTS, SLOTS, Command, Counter
 from realtime.engine.history import replay
-from realtime.engine.state import PARTS, SLOTS, Command, Counter
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
 from realtime.host.slots import EVEN, Mix, Slot

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from realtime.drivers.base import abandon
-from realtime.engine.state import PORTS, Command
+from realtime.engine.codes import PORTS, Command
 from realtime.host.devices import stable_name
 from realtime.host.link import Link
 from realtime.host.midi_system import ERRORS, OWN_NAME, MidiSystem

@@ -2,15 +2,7 @@
 
 import numpy as np
 
-from realtime.engine.state import (
-    LOG_CHANNEL,
-    LOG_DATA1,
-    LOG_DATA2,
-    LOG_KIND,
-    LOG_STATUS,
-    PARTS,
-    Log,
-)
+from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_DATA2, LOG_KIND, LOG_STATUS, PARTS, Log
 from realtime.host.midi_ports import MidiOutputs
 
 TWO_BYTES = (0xC0, 0xD0)

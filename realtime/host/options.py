@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from realtime.engine.state import Mode
+from realtime.engine.codes import Mode
 
 FILE_INPUT = "file:"
 OFF = "off"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime.contract.sequence import sequence_features, sequence_order
-from realtime.engine.state import DATA1, DATA2, ENTRIES, FRAME, PORT, STATUS, TICK
+from realtime.engine.codes import DATA1, DATA2, ENTRIES, FRAME, PORT, STATUS, TICK
 from realtime.music.smf import NOTE_OFF, NOTE_ON, Performance
 
 PERCUSSION = 9

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from realtime.engine.state import DATA1, DATA2, ENTRIES, FRAME, PORT, STATUS, TICK
+from realtime.engine.codes import DATA1, DATA2, ENTRIES, FRAME, PORT, STATUS, TICK
 from realtime.host.link import Link
 from realtime.music.smf import Performance
 

@@ -1,7 +1,7 @@
 """The MIDI ports of a session: JACK's own where the sound is JACK's, and the system's by rtmidi."""
 
 from realtime.drivers.base import Driver
-from realtime.engine.state import Command
+from realtime.engine.codes import Command
 from realtime.host.engine import Engine
 from realtime.host.jack_ports import JackInputs
 from realtime.host.midi_ports import PAGE_PORT, VIRTUAL, MidiInputs, MidiOutputs, Notice

@@ -10,15 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime.engine.state import (
-    LOG_CHANNEL,
-    LOG_FRAME,
-    LOG_KIND,
-    LOG_SOURCE,
-    LOG_STATUS,
-    PLAN_PORT,
-    Log,
-)
+from realtime.engine.codes import LOG_CHANNEL, LOG_FRAME, LOG_KIND, LOG_SOURCE, LOG_STATUS, PLAN_PORT, Log
 from realtime.host.event_log import EventLog
 from realtime.host.sound_file import SoundFile
 from realtime.host.tracks import input_track, part_track

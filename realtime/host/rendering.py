@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from realtime.drivers.offline import OfflineDriver
-from realtime.engine.state import (
+from realtime.engine.codes import (
     LOG,
     LOG_CHANNEL,
     LOG_DATA1,

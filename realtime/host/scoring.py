@@ -15,7 +15,7 @@ from realtime.contract.library import find_plugin
 from realtime.contract.plugin import Plugin
 from realtime.contract.scorer import SequenceScorer
 from realtime.drivers.offline import OfflineDriver
-from realtime.engine.state import LOG_DATA1, LOG_KIND, LOG_SOURCE, REQUESTS, Log
+from realtime.engine.codes import LOG_DATA1, LOG_KIND, LOG_SOURCE, REQUESTS, Log
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import CHANNEL, Engine, spelled_parameter
 from realtime.host.piece import Notes

@@ -12,8 +12,8 @@ from realtime.contract.features import FEATURES
 from realtime.contract.kinds import SEPARATOR
 from realtime.contract.plugin import Plugin
 from realtime.contract.tensors import parameter_values, resolve, state_values
+from realtime.engine.codes import PARTS, SEPARATORS, TENSORS
 from realtime.engine.inference import DTYPES
-from realtime.engine.state import PARTS, SEPARATORS, TENSORS
 from realtime.host.runtime import Runtime
 
 ANY = np.iinfo(np.int64)

@@ -3,19 +3,16 @@
 ``play`` shows a session on a terminal, the benchmark measures one; both make it from ``Options``.
 """
 
-import threading
 import time
-from collections import Counter as Tally
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import platformdirs
 
 from realtime.drivers.base import Driver, DriverError
-from realtime.engine.state import LOG_CHANNEL, LOG_KIND, PARTS, Command, Counter, Log, Sync
+from realtime.engine.codes import Command, Counter, Sync
 from realtime.ensembles.library import find_ensemble, list_ensembles
 from realtime.ensembles.schema import Ensemble
 from realtime.host.continuation import Continuation, settings_of
@@ -26,13 +23,13 @@ from realtime.host.loader import Loader
 from realtime.host.options import FILE_INPUT, Options, tempo_of
 from realtime.host.player import Player, performance_events
 from realtime.host.ports import SessionPorts
+from realtime.host.pump import PUMP_SECONDS, Pump
 from realtime.host.soundfont import find_soundfont
 from realtime.host.steering import Steering
 from realtime.host.taps import Taps
 from realtime.host.writers import Writers
 from realtime.music.smf import read_performance
 
-PUMP_SECONDS = 0.005
 WATCH_SECONDS = 0.5
 RECONNECT_SECONDS = 1.0
 LEAD_SECONDS = 0.5
@@ -42,10 +39,6 @@ TAIL_SECONDS = 2.5
 ENDING_SECONDS, ENDING_PERIODS = 0.5, 4
 """How long notes may take to end, and the periods in which their ends reach other programs."""
 DEMO = Path(__file__).parent.parent / "demo" / "keyboard.mid"
-
-Listener = Callable[[np.ndarray], None]
-Hearer = Callable[[int, np.ndarray], None]
-"""Takes the engine's frame and the sound from there on: float32, shape (frames, 2)."""
 
 
 class Session(Steering):
@@ -62,11 +55,7 @@ class Session(Steering):
 
     def __init__(self, options: Options, notice: Callable[[str], None]) -> None:
         self.options, self.notice = options, notice
-        self.listeners: list[Listener] = []
-        self._hearers: list[Hearer] = []
-        self.notes: Tally[str] = Tally()
         self.files: list[Path] = []
-        self.player: Player | None = None
         self.continuation: Continuation | None = None
         self.watchers: list[Callable[[], None]] = []
         """Called twice a second, by whoever calls ``watch``."""
@@ -74,13 +63,10 @@ class Session(Steering):
         """``presets.desk`` puts them there, and the mappings."""
         self.mappings: Any = None
         self._writers = Writers(notice)
-        self._stop = threading.Event()
-        self._pumping = threading.Lock()
-        self._pump_thread = threading.Thread(target=self._pump, name="pump", daemon=True)
         self._watched_at = 0.0
         self._started = False
         self._lost = False
-        self._told = self._defect = ""
+        self._told = ""
         ensemble = find_ensemble(options.ensemble)
         self.bpm, mode = tempo_of(options.tempo, ensemble.tempo)
         self._performance = None
@@ -105,6 +91,8 @@ class Session(Steering):
             opened.abandon()
             raise
         self._opened = opened
+        self._pump = Pump(self.engine, self._writers, self.continuation, notice)
+        self.listeners, self.notes, self.hear = self._pump.listeners, self._pump.notes, self._pump.hear
         self._ports = SessionPorts(self.engine, options.midi_in, notice)
 
     def _part_names(self, ensemble: Ensemble) -> list[str]:
@@ -140,7 +128,7 @@ class Session(Steering):
             self._opened.sound_file, options.record, self._header(), engine.slots, options.bits
         )
         try:
-            self._capture()
+            self._pump.capture()
             told = len(engine.notices)
             engine.start_worker(self._opened.worker_priority(self.driver))
             for sentence in engine.notices[told:]:
@@ -155,7 +143,7 @@ class Session(Steering):
         if self.continuation:
             self.continuation.start()
         self._opened.connect(self.driver)
-        self._pump_thread.start()
+        self._pump.start()
         performance = self._performance
         if performance is None:
             self._ports.open_inputs(self.driver)
@@ -166,21 +154,6 @@ class Session(Steering):
             events = performance_events(performance, engine.rate)
             start = int(engine.state["frame"]) + int(LEAD_SECONDS * engine.rate)
             self.player = Player(engine.link, events, start)
-
-    def hear(self, hearer: Hearer) -> Callable[[], None]:
-        """Have ``hearer`` given all sound from now on, by the pump's thread; return what ends this."""
-        self._hearers.append(hearer)
-        self._capture()
-
-        def end() -> None:
-            if hearer in self._hearers:
-                self._hearers.remove(hearer)
-                self._capture()
-
-        return end
-
-    def _capture(self) -> None:
-        self.engine.state["capturing"] = self._writers.wanted or bool(self._hearers)
 
     @property
     def recording(self) -> bool:
@@ -198,23 +171,10 @@ class Session(Steering):
         Raises:
             OSError: its files can't be made.
         """
-        ended = None
-        with self._pumping:
-            if on and not self.recording:
-                self.engine.state["capturing"] = 1
-                self._pass_on()
-                start = self.engine.link.sound_frame()
-                bits, slots = self.options.bits, self.engine.slots
-                try:
-                    self._writers.begin_take(self.take_folder, self._header(), slots, bits, start)
-                finally:
-                    self._capture()
-                self.engine.link.command(Command.ANNOUNCE)  # the take says by itself which programs play
-            elif not on:
-                ended = self._writers.end_take()
-                self._capture()
-        if ended:
-            self.files += ended.close()
+        if on:
+            self._pump.begin_take(self.take_folder, self._header(), self.options.bits)
+        else:
+            self.files += self._pump.end_take()
 
     def _header(self) -> dict[str, Any]:
         """Return what a recording says about how it was played."""
@@ -227,6 +187,15 @@ class Session(Steering):
             "tempo": float(self.engine.state["bpm"]),
         }
 
+    @property
+    def player(self) -> Player | None:
+        """What plays a file, or None."""
+        return self._pump.player
+
+    @player.setter
+    def player(self, player: Player | None) -> None:
+        self._pump.player = player
+
     def device_ports(self) -> dict[str, int]:
         """Return the engine port of each device that can have knobs, by the name it is known by."""
         return self._ports.device_ports()
@@ -234,50 +203,6 @@ class Session(Steering):
     def keyboards(self) -> list[str]:
         """Return the names of the connected MIDI inputs."""
         return self._ports.keyboards()
-
-    def _pump(self) -> None:
-        """Move what happened from the rings to whoever wants it."""
-        while not self._stop.is_set():
-            self._pump_once()
-            if self.continuation:
-                self.engine.link.wait_for_input(PUMP_SECONDS)
-            else:
-                self._stop.wait(PUMP_SECONDS)
-
-    def _pump_once(self) -> None:
-        with self._pumping:
-            self._pass_on()
-
-    def _pass_on(self) -> None:
-        if self.player:
-            self.player.feed()
-        begun = int(self.engine.state["frame"])  # what the log says later is not before it
-        log = self.engine.link.read_log()
-        if self.continuation:
-            self._tell(self.continuation.listen, log)
-            self._tell(self.continuation.advance, begun)
-        if len(log):
-            for row in log[log[:, LOG_KIND] == Log.DECISION]:
-                channel = int(row[LOG_CHANNEL])
-                self.notes[self.engine.slots[channel // PARTS].ensemble.parts[channel % PARTS].name] += 1
-            for listener in tuple(self.listeners):
-                self._tell(listener, log)
-            self._tell(self._writers.add_log, log)
-        while True:
-            frame, sound = self.engine.link.sound_frame(), self.engine.link.read_sound()
-            if not len(sound):
-                return
-            self._tell(self._writers.add_sound, sound)
-            for hearer in tuple(self._hearers):
-                self._tell(hearer, frame, sound)
-
-    def _tell(self, listener: Callable[..., None], *what: Any) -> None:
-        try:
-            listener(*what)
-        except Exception as error:  # whatever a listener does wrong, the next one and the music go on
-            if str(error) != self._defect:
-                self._defect = str(error)
-                self.notice(f"a defect in {listener}: {error!r}; playing goes on")
 
     def watch(self) -> bool:
         """Look after ports and the audio server; call it often. Return whether the session goes on."""
@@ -310,7 +235,7 @@ class Session(Steering):
         self.notice(f"the audio server or device ({self.driver.name}) went away: waiting for it")
         self.driver.close()
         if self._opened.on_jack:  # PortAudio and rtmidi come back as a JACK client, which has MIDI of its own
-            self.listeners = [each for each in self.listeners if each is not self._ports.sender]
+            self.listeners[:] = [each for each in self.listeners if each is not self._ports.sender]
             self._ports.close_all()
         self._ports.driver_lost()
         self.engine.link.command(Command.PANIC)  # the first thing that the next driver plays
@@ -349,12 +274,9 @@ class Session(Steering):
         self.loader.close()
         if self._started and not self._lost:
             self._end_notes()
-        self._stop.set()
         if not self._lost:
             self.driver.close()
-        if self._pump_thread.ident is not None:
-            self._pump_thread.join(timeout=5)
-        self._pump_once()
+        self._pump.close()
         self.files += self._writers.close()
         self._ports.close_all()
         summary = self.summary() | told | {"sounding": sounding}

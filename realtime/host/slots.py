@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from realtime.contract.manifest import Manifest
+from realtime.engine.codes import PARTS
 from realtime.engine.controllers import defaults
-from realtime.engine.state import PARTS
 from realtime.ensembles.schema import Ensemble
 
 CC_VOLUME, CC_PAN, CC_REVERB, CC_CHORUS = 7, 10, 91, 93

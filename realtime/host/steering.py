@@ -10,7 +10,7 @@ import msgspec
 from realtime.contract.kinds import SEPARATOR
 from realtime.contract.library import list_plugins
 from realtime.engine.clock import CONTINUE, START, STOP
-from realtime.engine.state import KEYS, PARTS, Command, Setting
+from realtime.engine.codes import KEYS, PARTS, Command, Setting
 from realtime.ensembles.library import ensemble_names, find_ensemble
 from realtime.ensembles.schema import Part, Switch, allowed
 from realtime.host.engine import CHANNEL, Engine

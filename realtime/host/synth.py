@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime.engine.codes import CHANNELS
 from realtime.engine.native import address_of
-from realtime.engine.state import CHANNELS
 from realtime.ensembles.schema import Ensemble
 from realtime.host.libfluidsynth import fluidsynth
 from realtime.host.openmp import play_alone

@@ -2,7 +2,7 @@
 
 import time
 
-from realtime.engine.state import Command
+from realtime.engine.codes import Command
 from realtime.host.link import Link
 
 TAP_TIMEOUT = 2.0

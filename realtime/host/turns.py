@@ -26,7 +26,7 @@ from realtime.continuation.messages import (
 )
 from realtime.continuation.planner import Told
 from realtime.continuation.settings import Settings
-from realtime.engine.state import (
+from realtime.engine.codes import (
     LOG_CHANNEL,
     LOG_DATA1,
     LOG_DATA2,

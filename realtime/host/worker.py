@@ -6,8 +6,8 @@ import threading
 
 import numpy as np
 
+from realtime.engine.codes import Sync
 from realtime.engine.inference import work
-from realtime.engine.state import Sync
 from realtime.host.semaphore import make_semaphore
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from realtime.control.controller import Controller
-from realtime.engine.state import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, PARTS, Command, Log
+from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, PARTS, Command, Log
 from realtime.ensembles.library import find_ensemble
 from realtime.ensembles.schema import Ensemble
 from realtime.host.session import Session

@@ -13,7 +13,7 @@ from bench.continuation_plugin import find_timed
 from bench.continuation_steps import made_up
 from bench.first_notes import FirstNotes
 from bench.soundfont import bench_soundfont
-from realtime.engine.state import PLAN_PORT, Log
+from realtime.engine.codes import PLAN_PORT, Log
 from realtime.music.mmt.representation import ANNOUNCEMENT, BEAT, NOTE, POSITION, TYPE
 from tests.live import needs_jackd
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bench.switch import KINDS, PERIOD, RATE, count_faults, longest_gap, measure_switch
-from realtime.engine.state import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, Log
+from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, Log
 from tests.live import SOUNDFONT
 
 

@@ -35,7 +35,7 @@ def make_engine() -> Iterator[Callable[..., Engine]]:
 
 def inputs(log: np.ndarray) -> list[tuple[int, ...]]:
     """Return port, status and data of the input entries of a log."""
-    from realtime.engine.state import LOG_DATA1, LOG_DATA2, LOG_KIND, LOG_SOURCE, LOG_STATUS, Log
+    from realtime.engine.codes import LOG_DATA1, LOG_DATA2, LOG_KIND, LOG_SOURCE, LOG_STATUS, Log
 
     found = log[log[:, LOG_KIND] == Log.INPUT]
     return [tuple(row) for row in found[:, [LOG_SOURCE, LOG_STATUS, LOG_DATA1, LOG_DATA2]].tolist()]

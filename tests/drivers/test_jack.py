@@ -6,7 +6,7 @@ import pytest
 
 from realtime.drivers.base import DriverError
 from realtime.drivers.jack import JackDriver, open_client
-from realtime.engine.state import Command, Counter, Mode
+from realtime.engine.codes import Command, Counter, Mode
 from tests.drivers.conftest import inputs
 from tests.live import Keyboard, Listener, needs, needs_jackd, wait_until
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime.drivers.offline import OfflineDriver, event_array
-from realtime.engine.state import EVENTS, FRAME
+from realtime.engine.codes import EVENTS, FRAME
 from realtime.host.engine import Engine
 from tests.engine.playing import ON, Playing, ensemble, on, rows
 

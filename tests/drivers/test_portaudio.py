@@ -107,7 +107,7 @@ def _port(part: str) -> str:
 ON_ALSA = """
 import json, os, sys, time
 from realtime.drivers.portaudio import PortAudioDriver
-from realtime.engine.state import Counter
+from realtime.engine.codes import Counter
 from realtime.host.engine import Engine
 
 before = set(os.listdir("/proc/self/task"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from realtime.engine.state import AT_ONCE, PLAN_PORT, Command
+from realtime.engine.codes import AT_ONCE, PLAN_PORT, Command
 from realtime.ensembles.schema import Ensemble
 from tests.engine.reference import CHANNELS_PER_SLOT, LIMIT, Reference
 

@@ -1,6 +1,6 @@
 """Planned events by name, and what became of them."""
 
-from realtime.engine.state import (
+from realtime.engine.codes import (
     CONTROL_PORT,
     LOG_DATA1,
     LOG_FRAME,

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from realtime.drivers.offline import OfflineDriver
-from realtime.engine.native import now_ns
-from realtime.engine.state import (
+from realtime.engine.codes import (
     CONTROL_PORT,
     DATA1,
     DATA2,
@@ -26,6 +25,7 @@ from realtime.engine.state import (
     Command,
     Log,
 )
+from realtime.engine.native import now_ns
 from realtime.ensembles.schema import Ensemble, Part
 from realtime.host.engine import Engine
 

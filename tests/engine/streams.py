@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime.engine.state import CONTROL_PORT, ENTRIES, Command
+from realtime.engine.codes import CONTROL_PORT, ENTRIES, Command
 from realtime.ensembles.schema import Ensemble
 from tests.engine.playing import command, control, ensemble, off, rows
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.engine.state import Command, Mode
+from realtime.engine.codes import Command, Mode
 from tests.engine.playing import RATE, Playing, Row, command, ensemble, event, on
 from tests.engine.witness import seen_by
 

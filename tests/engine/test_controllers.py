@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from realtime.engine.codes import Command
 from realtime.engine.controllers import CONTROLS, DEFAULTS, NOT_RESET, Policy, defaults, policies, resets
-from realtime.engine.state import Command
 from tests.engine.playing import (
     BEND,
     CONTROL,

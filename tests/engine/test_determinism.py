@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.engine.state import FRAME
+from realtime.engine.codes import FRAME
 from realtime.host.link import Link
 from tests.engine.playing import Playing, ensemble, off, on, rows
 

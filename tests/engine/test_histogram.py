@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numba import njit
 
+from realtime.engine.codes import BUCKETS, Stage
 from realtime.engine.histogram import LIMITS, PERCENTILES, add, bucket, summarise, summary
-from realtime.engine.state import BUCKETS, Stage, new_state
+from realtime.engine.state import new_state
 from tests.engine.playing import Playing, ensemble, on
 
 WIDTH = 0.032

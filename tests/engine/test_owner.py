@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.engine.state import NOTES, Command
+from realtime.engine.codes import NOTES, Command
 from tests.engine.playing import (
     OFF,
     ON,

@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 
+from realtime.engine.codes import AT_ONCE, NOTES, PLAN_PORT, RING, Command, Log, Sync
 from realtime.engine.plan import ROOM
-from realtime.engine.state import AT_ONCE, NOTES, PLAN_PORT, RING, Command, Log, Sync
 from realtime.host.event_log import EventLog, read_take
 from tests.engine.planning import back, begin, came, end, plan, plan_counts, strikes
 from tests.engine.playing import (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from realtime.engine.state import (
+from realtime.engine.codes import (
     AT_ONCE,
     DATA1,
     DATA2,

@@ -3,14 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.engine.state import (
-    LOG_CHANNEL,
-    LOG_DATA1,
-    LOG_DATA2,
-    LOG_KIND,
-    LOG_STATUS,
-    Log,
-)
+from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_DATA2, LOG_KIND, LOG_STATUS, Log
 from tests.engine.playing import OFF, ON, OUTPUT_COLUMNS, Playing, is_at_rest
 from tests.engine.reference import Reference
 from tests.engine.streams import ENSEMBLES, PERIOD, STYLES, Style, let_go, stream

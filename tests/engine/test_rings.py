@@ -6,18 +6,8 @@ import time
 import numpy as np
 import pytest
 
+from realtime.engine.codes import CAPTURE, ENTRIES, EVENTS, LOG, LOG_DATA1, RING, Counter, Log, Sync
 from realtime.engine.rings import pop, push
-from realtime.engine.state import (
-    CAPTURE,
-    ENTRIES,
-    EVENTS,
-    LOG,
-    LOG_DATA1,
-    RING,
-    Counter,
-    Log,
-    Sync,
-)
 from tests.engine.playing import ON, Playing, ensemble, now, off, on, rows
 
 SOLO = ensemble(1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.contract.features import MAX_BEAT, NO_PITCH, NO_TIME, RECENT_MS
-from realtime.engine.state import CONTROL_PORT, LOG_DATA2, LOG_VALUE, Command, Log, Mode
+from realtime.engine.codes import CONTROL_PORT, LOG_DATA2, LOG_VALUE, Command, Log, Mode
 from realtime.host.engine import Engine
 from tests.engine.playing import RATE, Playing, command, control, ensemble, event, off, on
 from tests.engine.witness import (

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from realtime.engine.state import CONTROL_PORT, Command, Log
+from realtime.engine.codes import CONTROL_PORT, Command, Log
 from tests.engine.playing import OUTPUT_COLUMNS, Playing, command, event, is_at_rest, rows
 from tests.engine.reference import Reference
 from tests.engine.streams import ENSEMBLES, PERIOD

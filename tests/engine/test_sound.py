@@ -5,7 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from realtime.engine.state import Command
+from realtime.engine.codes import Command
 from realtime.host.libfluidsynth import fluidsynth
 from tests.engine.playing import RATE, Playing, command, control, ensemble, event, off, on
 

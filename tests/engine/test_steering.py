@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.engine.state import (
+from realtime.engine.codes import (
     ALL_PORTS,
     FRAME,
     MAPPED_CONTROL,

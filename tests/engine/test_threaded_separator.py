@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from realtime.engine.state import REQUESTS, Sync
+from realtime.engine.codes import REQUESTS, Sync
 from tests.engine.playing import RATE, Playing, ensemble, off, on
 from tests.engine.witness import FAILS, seen_by
 

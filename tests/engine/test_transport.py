@@ -8,7 +8,7 @@ import pytest
 
 from bench.jack_server import JackServer
 from realtime.drivers.jack import JackDriver, open_client
-from realtime.engine.state import Mode
+from realtime.engine.codes import Mode
 from tests.engine.playing import ON, RATE, Playing, ensemble
 from tests.engine.witness import seen_by
 

@@ -18,8 +18,7 @@ import numpy as np
 
 from realtime.drivers.base import Driver
 from realtime.drivers.paced import PacedDriver
-from realtime.engine.native import address_of
-from realtime.engine.state import (
+from realtime.engine.codes import (
     CONTROL_PORT,
     DATA1,
     DATA2,
@@ -37,6 +36,7 @@ from realtime.engine.state import (
     Mode,
     Setting,
 )
+from realtime.engine.native import address_of
 from realtime.ensembles.library import find_ensemble
 from realtime.host.engine import Engine
 from realtime.host.libfluidsynth import fluidsynth

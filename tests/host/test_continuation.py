@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.continuation.settings import Mode, Settings
-from realtime.engine.state import LOG_DATA1, LOG_KIND, LOG_SOURCE, LOG_STATUS, PLAN_PORT, Log
+from realtime.engine.codes import LOG_DATA1, LOG_KIND, LOG_SOURCE, LOG_STATUS, PLAN_PORT, Log
 from realtime.ensembles.library import find_ensemble
 from realtime.host.continuation import find_model
 from realtime.host.going_on import Going, go_on

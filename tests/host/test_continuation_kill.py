@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.engine.state import (
+from realtime.engine.codes import (
     LOG_CHANNEL,
     LOG_DATA1,
     LOG_KIND,

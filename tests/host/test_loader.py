@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.engine.state import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, Log
+from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, Log
 from realtime.host.loader import Loader, Wanted
 from tests.engine.playing import OFF, ON, Playing, ensemble, is_at_rest, off, on
 from tests.live import SOUNDFONT

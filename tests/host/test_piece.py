@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.engine.state import DATA1, FRAME, LOG, PORT, STATUS
+from realtime.engine.codes import DATA1, FRAME, LOG, PORT, STATUS
 from realtime.host.engine import Engine
 from realtime.host.piece import UNENDED, read_notes, routed_events, without_percussion
 from realtime.host.rendering import render

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime.drivers.offline import OfflineDriver
-from realtime.engine.state import CONTROL_PORT, FRAME, PORT
+from realtime.engine.codes import CONTROL_PORT, FRAME, PORT
 from realtime.ensembles.library import find_ensemble
 from realtime.host.engine import Engine
 from realtime.host.event_log import read_take

@@ -10,7 +10,7 @@ from realtime.continuation.messages import Model
 from realtime.continuation.settings import Mode, Settings
 from realtime.continuation.worker import Worker
 from realtime.drivers.offline import OfflineDriver, event_array
-from realtime.engine.state import (
+from realtime.engine.codes import (
     CONTROL_PORT,
     LOG_CHANNEL,
     LOG_DATA1,

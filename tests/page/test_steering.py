@@ -41,12 +41,12 @@ def test_a_held_note_sounds_on_through_a_change_of_ensemble(page: Page):
     strike(page, 72)
     wait_for_note(page, 72, "sounding")
     page.select_option("[data-control='ensemble']", value="string-quartet")
-    page.wait_for_selector("[data-strip='1'] >> text=Violin I")
+    page.wait_for_selector("[data-strip='1'] >> text='Violin I'")
     assert wait_for_note(page, 72, "sounding")
     page.mouse.up()
     wait_for_note(page, 72, "ended")
     page.select_option("[data-control='ensemble']", value="bach-chorale")
-    page.wait_for_selector("[data-strip='1'] >> text=Soprano")
+    page.wait_for_selector("[data-strip='1'] >> text='Soprano'")
 
 
 def test_what_the_host_refuses_is_said_and_put_back(page: Page):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.engine.state import PARTS, Command
+from realtime.engine.codes import PARTS, Command
 from realtime.host.midi_ports import PAGE_PORT
 from realtime.host.options import Options
 from realtime.host.session import Session
