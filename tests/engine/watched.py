@@ -12,6 +12,7 @@ import ctypes
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,8 @@ class Hands:
     """Someone who turns all knobs: another program, separator or setting a few times a second."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine, self.loader = engine, Loader(engine, print)
+        # What is said goes beside the report: many changes at once may be more than there are slots for.
+        self.engine, self.loader = engine, Loader(engine, partial(print, file=sys.stderr))
         self._count = 0
         command = engine.link.command
         command(Command.SEND_CLOCK, 1)
