@@ -9,7 +9,7 @@ ALONE := tests/drivers tests/engine
 # pytest's exit code where ARGS choose none of the tests.
 NO_TESTS := 5
 
-.PHONY: play setup test lint bench
+.PHONY: play setup test lint warm bench
 
 play: setup
 	@$(BIN)/concertino play $(ARGS)
@@ -19,7 +19,7 @@ setup:
 
 test:
 	@.ci/setup.sh test
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory -j2 lint warm
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile $(ALONE:%=--ignore=%) $(ARGS) || [ $$? = $(NO_TESTS) ]
 	$(BIN)/python -m pytest $(ALONE) $(ARGS) || [ $$? = $(NO_TESTS) ]
 
@@ -27,6 +27,9 @@ lint:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
+
+warm:
+	@$(BIN)/python -m realtime.host.warm
 
 bench: setup
 	@$(BIN)/concertino bench latency --driver jack-dummy $(ARGS)

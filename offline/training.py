@@ -52,15 +52,24 @@ def new_model(recipe: Recipe, parts: int) -> LSTMSeparator:
 class Run:
     """A run that can be saved after any epoch and goes on as if it had never stopped.
 
-    ``new_model`` makes an untrained model from the recipe (a dataclass) and the number of parts.
+    ``new_model`` makes an untrained model from the recipe (a dataclass) and the number of parts. It is
+    trained on ``device``; its first weights are the same on each.
     """
 
-    def __init__(self, recipe: Any, parts: int, new_model: Callable[[Any, int], Any] = new_model):
+    def __init__(
+        self,
+        recipe: Any,
+        parts: int,
+        new_model: Callable[[Any, int], Any] = new_model,
+        *,
+        device: torch.device | str = "cpu",
+    ):
         torch.manual_seed(recipe.seed)
         self.recipe, self.parts, self.new_model = recipe, parts, new_model
+        self.device = torch.device(device)
         self.draws = np.random.default_rng(recipe.seed)
-        self.model: Any = new_model(recipe, parts)
-        self.average: Any = new_model(recipe, parts)
+        self.model: Any = new_model(recipe, parts).to(self.device)
+        self.average: Any = new_model(recipe, parts).to(self.device)
         self.average.load_state_dict(self.model.state_dict())
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
         self.epoch = 0
@@ -78,6 +87,8 @@ class Run:
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
+        if self.device.type == "cuda":
+            state["cuda_draws"] = torch.cuda.get_rng_state(self.device)
         save_checkpoint(path, self.recipe, state | {name: getattr(self, name) for name in KEPT})
 
     def resume(self, path: Path) -> None:
@@ -92,6 +103,8 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.draws.bit_generator.state = state["draws"]
         torch.set_rng_state(state["torch_draws"])
+        if self.device.type == "cuda" and "cuda_draws" in state:
+            torch.cuda.set_rng_state(state["cuda_draws"], self.device)
         for name in KEPT:
             setattr(self, name, state[name])
 
@@ -124,7 +137,7 @@ def train(
     epoch: Callable[[Run, Sequence[Piece], int], None] | None = None,
     measure: Callable[[Any, Sequence[Any]], tuple[float, float]] = measure,
 ) -> nn.Module:
-    """Train until ``run`` is finished; return the model with the weights of the best validation loss.
+    """Train until ``run`` is finished; return the model, on the processor, with the best validation loss.
 
     A checkpoint is written after each epoch. ``on_epoch`` is then told the validation loss and accuracy.
     ``epoch`` trains on every piece once, or on as many excerpts as the recipe says, in so many steps;

@@ -31,6 +31,14 @@ def train_continuation(
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps at most. [default: as published]")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Pieces of a step, over all processes.")] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="The published size by another recipe: minutes of a large GPU, not days of a small one.",
+        ),
+    ] = False,
+    dropout: Annotated[float | None, typer.Option(min=0, max=0.9, help="Share that is left out.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
@@ -63,11 +71,13 @@ def train_continuation(
     import torch
 
     from offline.mmt.music import find_music
-    from offline.mmt.recipe import RECIPES
+    from offline.mmt.recipe import QUICK, RECIPES
     from offline.mmt.runs import train_continuation as run
 
+    if quick and size != QUICK.size:
+        raise ValueError(f"--quick is for the size {QUICK.size}; leave it away")
     recipe = replace(
-        RECIPES[size],
+        QUICK if quick else RECIPES[size],
         seed=seed,
         music=tuple(find_music(music or ["open"])),
         bfloat16=precision == "bfloat16"
@@ -75,6 +85,7 @@ def train_continuation(
     )
     recipe = recipe if steps is None else replace(recipe, steps=steps)
     recipe = recipe if batch is None else replace(recipe, batch=batch)
+    recipe = recipe if dropout is None else replace(recipe, dropout=dropout)
     path = run(
         recipe,
         folder or Path("runs") / f"mmt-{size}",
@@ -94,6 +105,7 @@ def train_continuation_table(
     ] = "mini",
     steps: Annotated[int, typer.Option(min=1, help="Steps of each.")] = 400,
     samples: Annotated[int, typer.Option(min=1, help="Samples that each generates.")] = 50,
+    quick: Annotated[bool, typer.Option("--quick", help="The recipe for a large GPU, size full.")] = False,
     folder: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/mmt-table"),
     results: Annotated[
         Path | None, typer.Option(help="File of the results. [default: the one that comes with Concertino]")
@@ -113,6 +125,8 @@ def train_continuation_table(
     check_installed("training", "torch", "tensorboard", "tqdm")
     from offline.mmt.table import RESULTS, train_table
 
+    if quick and size != "full":
+        raise ValueError("--quick is for the size full; leave it away")
     train_table(
         size,
         steps=steps,
@@ -123,5 +137,6 @@ def train_continuation_table(
         threads=threads,
         data=data,
         progress=not quiet,
+        quick=quick,
     )
     typer.echo(f"results: {results or RESULTS}")

@@ -20,9 +20,9 @@ def export_continuation(
     variants: Annotated[
         str,
         typer.Option(help="Of fp32, fp16, int8, int4: the first is the manifest's, the last is measured."),
-    ] = "fp32,int8",
+    ] = "fp16,int8",
     keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the weights as those that come with Concertino.")
+        bool, typer.Option("--keep", help="Keep them as the weights that come with Concertino.")
     ] = False,
     chosen: Annotated[
         Path | None,
@@ -42,7 +42,7 @@ def export_continuation(
     variant and samples of the last one are measured beside the test pieces. When anything fails, the folder
     keeps the plugin that it had.
 
-    Example: `concertino export continuation --weights runs/mmt-small/checkpoint.pt --keep`
+    Example: `concertino export continuation --weights runs/mmt-small/weights.npz --keep`
     """
     check_installed("export", "torch", "tqdm", "onnx", "onnxruntime")
     from offline.mmt.evaluation import closer

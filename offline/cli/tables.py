@@ -9,6 +9,7 @@ import typer
 from offline.cli.options import Data, Quiet, check_installed
 
 Table = Literal["4.2", "4.3", "4.4", "all"]
+Device = Literal["auto", "cpu", "cuda"]
 
 
 def train_tables(
@@ -31,6 +32,8 @@ def train_tables(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Processor cores.")] = 1,
+    device: Annotated[Device, typer.Option(help="What trains; auto: a GPU where there is one.")] = "auto",
+    jobs: Annotated[int, typer.Option(min=1, help="Cells trained side by side, each in a process.")] = 1,
     quiet: Quiet = False,
 ) -> None:
     """Train and measure what is missing from the tables of Dong et al. (ISMIR 2021) for one corpus.
@@ -38,15 +41,22 @@ def train_tables(
     All cells have the same budget of steps, each on 16 excerpts of at most 500 notes; 300 steps take an
     LSTM about three minutes on one core. The weights with the best validation loss are measured on the
     whole test pieces, and the result is written at once to a JSON file of the corpus. When a run was stopped
-    or killed, the same command goes on where it was, and ends with the same numbers.
+    or killed, the same command goes on where it was, and ends with the same numbers. On a GPU all LSTMs are
+    trained side by side, then all BiLSTMs: of these, what was stopped begins again.
 
     Then: `concertino evaluate separator --table all`
     """
     check_installed("training", "torch", "tqdm", *(["music21"] if corpus == "bach" else []))
+    import torch
+
+    from offline.mmt.parallel import choose_device
     from offline.paper.results import FOLDER
     from offline.paper.tables import STEPS
     from offline.paper.tables import train_tables as run
 
+    chosen = choose_device() if device == "auto" else torch.device(device)
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError("PyTorch finds no GPU here: train with --device cpu")
     into, budget = results or FOLDER, steps or STEPS
     if not quiet:
         typer.echo(f"each cell: {budget} steps of 16 excerpts of at most 500 notes", err=True)
@@ -61,6 +71,8 @@ def train_tables(
         seed=seed,
         threads=threads,
         progress=not quiet,
+        device=chosen,
+        jobs=jobs,
     )
     typer.echo(f"results: {into / corpus}.json")
 

@@ -65,7 +65,7 @@ def export_continuation(
     about: About,
     into: Path,
     *,
-    variants: Sequence[str] = VARIANTS,
+    variants: Iterable[str] = VARIANTS,
     calibration: Iterable[Rows] = (),
 ) -> Path:
     """Write the plugin to ``into``/NAME, in place of what is there, and return that folder.
@@ -80,6 +80,7 @@ def export_continuation(
         ValueError: no variant, or one that there is not.
         OSError: the folder can't be written.
     """
+    variants = list(variants)
     unknown = [name for name in variants if name not in PRECISIONS]
     if unknown or not variants:
         raise ValueError(f"no variant {unknown}: choose one or more of {', '.join(PRECISIONS)}")
@@ -116,7 +117,7 @@ def make_manifest(about: About, size: Size, graphs: Mapping[str, bytes]) -> Mani
     """Return the manifest of a plugin with these graphs, by name of their variant; the first is its own."""
     variants = {
         name: Variant(
-            hashlib.sha256(graph).hexdigest(), OPSET, _file(name), WORDS[name], PRECISIONS[name].cache
+            hashlib.sha256(graph).hexdigest(), OPSET, file_of(name), WORDS[name], PRECISIONS[name].cache
         )
         for name, graph in graphs.items()
     }
@@ -157,13 +158,14 @@ def _write(
     folder.mkdir()
     graphs = {name: step_graph(weights, size, PRECISIONS[name], ranges) for name in variants}
     for name, graph in graphs.items():
-        (folder / _file(name)).write_bytes(graph)
+        (folder / file_of(name)).write_bytes(graph)
     (folder / "manifest.json").write_bytes(format_manifest(make_manifest(about, size, graphs)))
     (folder / "README.md").write_text(about.card or f"# {about.name}\n\n{about.summary}.\n", "utf-8")
     return folder
 
 
-def _file(variant: str) -> str:
+def file_of(variant: str) -> str:
+    """Return the name of the file of a variant's graph."""
     return f"model-{variant}.onnx"
 
 

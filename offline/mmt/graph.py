@@ -19,6 +19,8 @@ from realtime.music.mmt.sampling import SCORES
 EPSILON = 1e-5
 """Of PyTorch's LayerNorm."""
 
+PARTS = ("weight", "bias")
+"""Of a linear layer or a norm."""
 Weights = Mapping[str, np.ndarray]
 """Arrays by the names of ``offline.mmt.model.MultitrackTransformer``."""
 
@@ -50,8 +52,8 @@ def step_graph(
     g.input("last", "int32", [1])
     g.input("total", "int32", [])
     g.output("scores", "float32", [1, "rows", SCORES])
-    x = _embedding(g, weights, precision)
-    skip, bias = "", ""
+    x, skip = _embedding(g, weights, precision)
+    bias = ""
     for layer in range(size.layers):
         own = {
             name.removeprefix(f"layers.{layer}."): value
@@ -72,16 +74,13 @@ def step_graph(
         skip = product(g, bent, f"narrow{layer}", own["feed.3.weight"], precision)
         bias = _bias(g, f"narrow_bias{layer}", own["feed.3.bias"], precision)
     normal, _ = _normal(g, "last_norm", weights, "norm", precision, x, skip, bias)
-    heads = [np.concatenate([weights[f"scores.{f}.{part}"] for f in range(len(SIZES))]) for part in _PARTS]
+    heads = [np.concatenate([weights[f"scores.{f}.{part}"] for f in range(len(SIZES))]) for part in PARTS]
     scores = product(g, normal, "heads", heads[0], precision, _bias(g, "heads_bias", heads[1], precision))
     if precision.dtype == "float32":
         g.nodes[-1].output[0] = "scores"
     else:
         g.add("Cast", [scores], "scores", to=1)
     return g.build()
-
-
-_PARTS = ("weight", "bias")
 
 
 def even_channels(weights: Weights, size: Size, ranges: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -107,16 +106,28 @@ def even_channels(weights: Weights, size: Size, ranges: Mapping[str, np.ndarray]
     return found
 
 
-def _embedding(g: GraphBuilder, weights: Weights, precision: Precision) -> str:
-    """Add the sum of a row's six embeddings and that of its place: seven lines of one table."""
+def _embedding(g: GraphBuilder, weights: Weights, precision: Precision) -> tuple[str, str]:
+    """Add the sum of a row's six embeddings and that of its place: seven lines of one table.
+
+    On a GPU the place's is left for the first norm to add: one table of both would need a Concat there, whose
+    lists of addresses are copied in every step, and are gone when ONNX Runtime plays a record of it.
+    """
     tables = [weights[f"fields.{field}.weight"] for field in range(len(SIZES))]
     width = tables[0].shape[1]
     places = weights["positions.weight"].astype(float) * width**-0.5
-    table = g.constant("table", np.concatenate([*tables, places]).astype(precision.dtype))
     first = np.array([0, *accumulate(SIZES)])
+    if precision.dtype == "float16":
+        lines = g.add("Add", ["rows", _ints(g, "first", first[:-1])])
+        table, late = (
+            g.constant(name, value.astype(precision.dtype))
+            for name, value in (("table", np.concatenate(tables)), ("places_table", places))
+        )
+        fields = g.add("ReduceSum", [g.add("Gather", [table, lines]), _ints(g, "axis2", [2])], keepdims=0)
+        return fields, g.add("Gather", [late, "places"])
+    table = g.constant("table", np.concatenate([*tables, places]).astype(precision.dtype))
     told = g.add("Concat", ["rows", g.add("Unsqueeze", ["places", _ints(g, "axis2", [2])])], axis=2)
     lines = g.add("Add", [told, _ints(g, "first", first)])
-    return g.add("ReduceSum", [g.add("Gather", [table, lines]), "axis2"], keepdims=0)
+    return g.add("ReduceSum", [g.add("Gather", [table, lines]), "axis2"], keepdims=0), ""
 
 
 def _normal(
@@ -131,14 +142,13 @@ def _normal(
 ) -> tuple[str, str]:
     """Add the layer norm of ``x`` and what is added to it; return the norm and the sum."""
     scale, shift = (
-        g.constant(f"{name}_{part}", weights[f"{norm}.{part}"].astype(precision.dtype)) for part in _PARTS
+        g.constant(f"{name}_{part}", weights[f"{norm}.{part}"].astype(precision.dtype)) for part in PARTS
     )
     if not skip:
         return g.add("LayerNormalization", [x, scale, shift], name, epsilon=EPSILON, axis=-1), x
     names = [name, "", "", f"{name}_sum"]
-    g.add_many(
-        "SkipLayerNormalization", [x, skip, scale, shift, bias], names, domain=RUNTIME, epsilon=EPSILON
-    )
+    operands = [x, skip, scale, shift, bias] if bias else [x, skip, scale, shift]
+    g.add_many("SkipLayerNormalization", operands, names, domain=RUNTIME, epsilon=EPSILON)
     return name, names[3]
 
 

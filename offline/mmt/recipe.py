@@ -80,6 +80,19 @@ _SHORT = Recipe(
     muon=0.02,
     held=24,
 )
+QUICK = replace(
+    _SHORT,
+    size="full",
+    batch=32,
+    rate=1e-3,
+    warmup=100,
+    steps=3_000,
+    every=250,
+    dropout=0.2,
+    rows=(1024,),
+    held=0,
+)
+"""The published size in minutes of a large GPU, where the published recipe takes days of a small one."""
 RECIPES = {
     "full": Recipe(),
     "small": _SHORT,

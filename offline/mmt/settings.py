@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from realtime.contract.continuation import CHOSEN, chosen_sampling
 from realtime.music.mmt.representation import FIELDS
 from realtime.music.mmt.sampling import Sampling
 
-SETTINGS = ("temperature", "threshold")
+SETTINGS = tuple(CHOSEN)
 """Those of ``Sampling`` that matter to what is generated; a manifest has them as ``sampling_NAME_FIELD``."""
 
 
@@ -17,12 +18,7 @@ def settings_of(sampling: Sampling) -> dict[str, Any]:
 
 def settings_in(metrics: Mapping[str, float]) -> dict[str, Any]:
     """Return the settings that a manifest says among its metrics; none where it says none."""
-    found: dict[str, Any] = {}
-    for name in SETTINGS:
-        values = [metrics.get(f"sampling_{name}_{field}") for field in FIELDS]
-        if None not in values:
-            found[name] = tuple(values)
-    return found
+    return dict(chosen_sampling(metrics))
 
 
 def said(settings: Mapping[str, Any]) -> dict[str, float]:

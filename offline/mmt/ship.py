@@ -14,21 +14,24 @@ from offline.mmt import settings
 from offline.mmt.choosing import choose
 from offline.mmt.data import beginning
 from offline.mmt.evaluation import field_losses, sample
-from offline.mmt.export import About, export_continuation
+from offline.mmt.export import REFERENCE, About, export_continuation, file_of
+from offline.mmt.graph_reading import rounded
 from offline.mmt.metrics import METRICS, mean_metrics
 from offline.mmt.model import parameter_count
 from offline.mmt.readers import GraphModel, TorchModel
 from offline.mmt.report import evenly, load_side, measured
 from offline.mmt.representations import REPRESENTATIONS
 from offline.mmt.ship_card import card, described
-from offline.mmt.trained import build, halved, keep, read_trained, single
+from offline.mmt.trained import build, keep_facts, read_kept, read_trained
 from offline.weights import FOLDER
 from realtime.contract.plugin import load_plugin
 from realtime.music.mmt.representation import Notes
 from realtime.music.mmt.sampling import Sampling
 
 NAME = "mmt"
-VARIANTS = ("fp32", "int8")
+KEPT = "fp16"
+"""The variant that keeps the weights."""
+VARIANTS = (KEPT, "int8")
 """The first is the manifest's own; the second is what plays."""
 CALIBRATION = 24
 """Training pieces from which ranges are measured."""
@@ -55,19 +58,27 @@ def ship(
 ) -> tuple[Path, dict[str, Any]]:
     """Export a continuation to ``into``/``name``; return that folder, and what was measured on the test side.
 
-    ``weights`` are a run's checkpoint or weights; None takes those that ship. Numbers are those of the
-    weights rounded to 16 bits, as they ship. Settings of the sampling are ``sampling``, else those that the
-    file says, else they are chosen against the validation pieces. ``kept`` writes the file that ships.
+    ``weights`` are a run's checkpoint or weights; None takes those that ship, which the graph of 16 bits
+    keeps. Numbers are those of the weights rounded to 16 bits. Settings of the sampling are ``sampling``,
+    else those that the facts of the run say, else they are chosen against the validation pieces. ``kept``
+    writes the file of facts that ships.
     ``pieces`` is how many test pieces losses are taken over; 0: all.
 
     Raises:
-        ValueError: the weights are missing or damaged, or the graph does not give the model's scores.
+        ValueError: the weights are missing or damaged, the graph does not give the model's scores, or the
+            weights are to be kept without the variant that keeps them.
         PluginError: the plugin does not pass its own verification.
         OSError: the music is not there, or a folder can't be written.
     """
+    if kept and KEPT not in variants:
+        raise ValueError(f"the weights are kept in the variant {KEPT}: add it to the variants")
     torch.set_num_threads(threads)
-    arrays, facts = read_trained(weights or FOLDER / f"{name}.npz")
-    arrays = single(halved(arrays))
+    kept_facts = FOLDER / f"{name}.json"
+    if weights is None:
+        arrays, facts = read_kept(into / name / file_of(KEPT), kept_facts)
+    else:
+        arrays, facts = read_trained(weights)
+        arrays = rounded(arrays)
     model, form = build(arrays, facts)
     if form is not REPRESENTATIONS["mmt"]:
         raise ValueError(f"{weights} reads {form.title} tokens, which the host does not play")
@@ -81,18 +92,17 @@ def ship(
             model.size,
             replace(about, summary="Draft"),
             Path(work),
-            variants=variants,
+            variants=dict.fromkeys([*variants, REFERENCE]),
             calibration=calibration,
         )
+        exact = GraphModel(load_plugin(draft), REFERENCE, threads)
+        check_parity(TorchModel(model, form, name), exact, evenly(sides["test"], PARITY_PIECES))
         models = {variant: GraphModel(load_plugin(draft), variant, threads) for variant in variants}
-        check_parity(TorchModel(model, form, name), models[variants[0]], evenly(sides["test"], PARITY_PIECES))
         if sampling or "sampling" not in facts:
             played = models[variants[-1]]
             best = sampling or choose(played, sides["validation"], CHOOSING, progress=progress)[0]
             facts["sampling"] = {name: best[name] for name in settings.SETTINGS}
         found = measure(models, sides["test"], facts["sampling"], samples, pieces, progress=progress)
-    if kept:
-        keep(FOLDER / f"{name}.npz", arrays, facts)
     found |= {"parameters": parameter_count(model)}
     about = replace(
         about,
@@ -102,20 +112,24 @@ def ship(
     )
     about = replace(about, card=card(about, model.size, facts, found, list(variants)))
     folder = export_continuation(arrays, model.size, about, into, variants=variants, calibration=calibration)
+    if kept:
+        keep_facts(kept_facts, facts)
     return folder, found
 
 
-def check_parity(model: TorchModel, graph: GraphModel, pieces: Sequence[Notes]) -> float:
+def check_parity(
+    model: TorchModel, graph: GraphModel, pieces: Sequence[Notes], tolerance: float = TOLERANCE
+) -> float:
     """Return the largest difference of a score over pieces between the model and the graph.
 
     Raises:
-        ValueError: it is larger than ``TOLERANCE``.
+        ValueError: it is larger than ``tolerance``.
     """
     largest = 0.0
     for notes in pieces:
         rows = beginning(notes, model.context)[:-1]
         largest = max(largest, float(np.abs(model.scores(rows) - graph.scores(rows)).max()))
-    if largest > TOLERANCE:
+    if largest > tolerance:
         raise ValueError(
             f"the graph's scores differ from the model's by up to {largest:.1e}: the export is broken"
         )

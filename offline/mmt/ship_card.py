@@ -12,6 +12,7 @@ from offline.mmt.export import WORDS, About
 from offline.mmt.metrics import METRICS
 from offline.mmt.model import Size
 from offline.mmt.music import find_music
+from offline.mmt.recipe import QUICK
 from offline.mmt.settings import in_words
 from realtime.contract.manifest import Training
 
@@ -35,9 +36,17 @@ def described(facts: Mapping[str, Any], sides: Mapping[str, int]) -> Training:
         licence="; ".join(one.licence for one in music.values()),
         split=f"{split}: {sides['train']} pieces to train, {sides['validation']} to validate, "
         f"{sides['test']} to test",
-        command=f"concertino train continuation --size {size} --steps {recipe['steps']} && concertino export "
-        f"continuation --weights runs/mmt-{size}/weights.npz --keep",
+        command=f"concertino train continuation --size {size}{_changes(recipe)} --steps {recipe['steps']} && "
+        f"concertino export continuation --weights runs/mmt-{size}/weights.npz --keep",
     )
+
+
+def _changes(recipe: Mapping[str, Any]) -> str:
+    """Return the options that make a size's own recipe the one that was taken."""
+    if recipe["size"] != QUICK.size or not recipe["muon"]:
+        return ""
+    dropout = recipe["dropout"]
+    return " --quick" + (f" --dropout {dropout:g}" if dropout != QUICK.dropout else "")
 
 
 def card(

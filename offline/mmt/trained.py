@@ -1,5 +1,7 @@
 """Trained weights of a continuation: from a run's checkpoint or file, to the file that ships."""
 
+import json
+import os
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -9,9 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from offline.mmt.graph_reading import weights_in
 from offline.mmt.model import MODEL_SIZES, MultitrackTransformer
 from offline.mmt.representations import REPRESENTATIONS, Representation
-from offline.weights import load_weights, save_weights
+from offline.weights import load_weights
 
 CHECKPOINT = ".pt"
 Weights = dict[str, np.ndarray]
@@ -46,14 +49,28 @@ def single(weights: Mapping[str, np.ndarray]) -> Weights:
     return {name: np.asarray(value).astype(np.float32) for name, value in weights.items()}
 
 
-def halved(weights: Mapping[str, np.ndarray]) -> Weights:
-    """Return the weights as the file that ships keeps them: rounded to 16-bit floats."""
-    return {name: np.asarray(value).astype(np.float16) for name, value in weights.items()}
+def keep_facts(path: Path, facts: Mapping[str, Any]) -> None:
+    """Write what is known of the run whose weights the 16-bit graph keeps, as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    os.replace(part, path)
 
 
-def keep(path: Path, weights: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-    """Write the file that ships: half as large as a run's own."""
-    save_weights(path, halved(weights), facts)
+def read_kept(graph: Path, facts: Path) -> tuple[Weights, dict[str, Any]]:
+    """Return the weights in a 16-bit graph that ships, and the facts of the run that made them.
+
+    Raises:
+        ValueError: a file is missing or damaged.
+    """
+    try:
+        return weights_in(graph.read_bytes()), json.loads(facts.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"{error.filename} does not exist; restore it, or give --weights a file") from None
+    except ValueError as error:
+        raise ValueError(
+            f"{graph} or {facts} is damaged ({error}); restore it from the repository"
+        ) from error
 
 
 def build(

@@ -92,7 +92,7 @@ class Run:
             for group in optimizer.param_groups:
                 group["lr"] = rate * recipe.share_at(self.step)
         self.model.train()
-        losses, own = self._losses(rows, targets)
+        losses, own = self._losses(self.forward, rows, targets)
         whole = summed(own.clone())
         self.model.zero_grad()
         (losses.sum() / whole).backward()
@@ -109,17 +109,18 @@ class Run:
         self.model.eval()
         total = torch.zeros(len(self.form.fields) + 1, device=self.device)
         for rows, targets in held:
-            losses, own = self._losses(rows, targets)
+            # Not compiled: each batch has a length of its own.
+            losses, own = self._losses(self.model, rows, targets)
             total += torch.cat([losses, own[None]])
         total = summed(total)
         return (total[:-1] / total[-1]).tolist()
 
-    def _losses(self, rows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def _losses(self, forward: Any, rows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return the summed cross-entropy of each field, (fields,), and the number of rows that count."""
         rows = rows.to(self.device, non_blocking=True)
         targets = targets.to(self.device, non_blocking=True)
         with self._precision():
-            scores = self.forward(rows)
+            scores = forward(rows)
         parts = scores.float().flatten(0, 1).split(self.model.codes, dim=-1)
         goals = targets.flatten(0, 1).unbind(-1)
         losses = [

@@ -119,6 +119,10 @@ class Batch(NamedTuple):
     length: Tensor
     """int64 (excerpts,): notes that are not padding."""
 
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on ``device``."""
+        return Batch(*(column.to(device, non_blocking=True) for column in self))
+
 
 def make_batch(excerpts: Sequence[Sounding]) -> Batch:
     """Return the excerpts padded at the end to the longest."""

@@ -117,12 +117,16 @@ def _draw(example: Example, recipe: CellRecipe, draws: np.random.Generator) -> E
 
 
 def _scores(model: nn.Module, examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return scores, float32 (notes, parts), and labels, int64 (notes,), of all examples in a row."""
+    """Return scores, float32 (notes, parts), and labels, int64 (notes,), of all examples in a row.
+
+    Both are where the model is.
+    """
+    device = next(model.parameters()).device
     rows = [e.rows for e in examples if e.rows is not None]
     if rows:
         label = np.concatenate([e.notes.part for e in examples])
-        return model(torch.from_numpy(np.concatenate(rows))), torch.from_numpy(label)
-    batch = make_batch([e.notes for e in examples])
+        return model(torch.from_numpy(np.concatenate(rows)).to(device)), torch.from_numpy(label).to(device)
+    batch = make_batch([e.notes for e in examples]).to(device)
     return model(batch).flatten(0, 1), batch.label.flatten()
 
 

@@ -113,12 +113,14 @@ class MLPNetwork(nn.Module):
     @torch.no_grad()
     def flat(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the one matrix (parts, features) and bias (parts,), float64, that all layers amount to."""
-        weight, bias = torch.eye(SINGLES + PER_PART * self.parts).double(), torch.zeros(1).double()
+        device = self.scores.weight.device
+        weight = torch.eye(SINGLES + PER_PART * self.parts, dtype=torch.float64, device=device)
+        bias = torch.zeros(1, dtype=torch.float64, device=device)
         for layer in (*self.layers, self.scores):
             assert isinstance(layer, nn.Linear)
             bias = layer.weight.double() @ bias.expand(layer.in_features) + layer.bias.double()
             weight = layer.weight.double() @ weight
-        return weight.numpy(), bias.numpy()
+        return weight.cpu().numpy(), bias.cpu().numpy()
 
     def decide(self, pieces: Sequence[Piece], *, oracle: bool) -> list[np.ndarray]:
         """Return the part of each note, int64 (notes,), of each piece.

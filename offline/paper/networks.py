@@ -24,8 +24,8 @@ INNER = 256
 """Units within a Transformer's block."""
 WINDOW = 500
 """Notes of the excerpts in training, and the most that a Transformer reads at once."""
-TOGETHER = 16_000
-"""Notes, with padding, that are scored at once."""
+TOGETHER = {"cpu": 16_000, "cuda": 128_000}
+"""Notes, with padding, that are scored at once, by the kind of device."""
 
 
 class LSTMNetwork(nn.Module):
@@ -63,7 +63,7 @@ class LSTMNetwork(nn.Module):
 
 def _reversal(length: Tensor, longest: int) -> Tensor:
     """Return for each step the one that takes its place when only the notes turn round."""
-    steps = torch.arange(longest)[None]
+    steps = torch.arange(longest, device=length.device)[None]
     return torch.where(steps < length[:, None], length[:, None] - 1 - steps, steps)
 
 
@@ -121,7 +121,8 @@ class TransformerNetwork(nn.Module):
         """Return the scores, float32 (excerpts, notes, parts), of at most ``WINDOW`` notes each."""
         longest = batch.pitch.shape[1]
         x = self.dropout(self.mix(self.encoder(batch)) + self.places[:longest])
-        notes = (torch.arange(longest) < batch.length[:, None])[:, None, None] if self.whole else None
+        steps = torch.arange(longest, device=x.device)
+        notes = (steps < batch.length[:, None])[:, None, None] if self.whole else None
         for block in self.blocks:
             x = block(x, notes)
         return self.scores(x)
@@ -155,12 +156,15 @@ def window_spans(notes: int, whole: bool) -> list[tuple[range, range]]:
 def _in_batches(model: nn.Module, pieces: Sequence[Sounding]) -> list[np.ndarray]:
     """Score pieces of like length together."""
     model.eval()
+    device = next(model.parameters()).device
+    together = TOGETHER[device.type]
     found: dict[int, np.ndarray] = {}
     waiting = sorted(range(len(pieces)), key=lambda i: len(pieces[i]), reverse=True)
     while waiting:
-        count = max(1, TOGETHER // len(pieces[waiting[0]]))
+        count = max(1, together // len(pieces[waiting[0]]))
         now, waiting = waiting[:count], waiting[count:]
-        for i, scores in zip(now, model(make_batch([pieces[i] for i in now])), strict=True):
+        batch = make_batch([pieces[i] for i in now]).to(device)
+        for i, scores in zip(now, model(batch).cpu(), strict=True):
             found[i] = scores[: len(pieces[i])].numpy()
     return [found[i] for i in range(len(pieces))]
 

@@ -27,10 +27,10 @@ class Outcome:
     validation_accuracy: float | None
     """Of those weights, on an excerpt of each validation piece."""
     seconds: float
-    """Of processor time, spent on training."""
+    """Spent on training: of processor time; on a GPU of all time, shared by the networks side by side."""
     seed: int
     version: str
-    """Of Concertino and of PyTorch."""
+    """Of Concertino and of PyTorch, and the GPU, if one was there."""
     date: str
 
 

@@ -2,10 +2,10 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,6 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from offline.corpora.catalog import find_corpus
-from offline.corpora.load import load_corpus, load_corpus_split
-from offline.evaluation import measure_labels
 from offline.paper.baselines import closest_parts, most_common_part, ordered_zones, zone_parts
 from offline.paper.cells import CELLS, Cell, cells_of
 from offline.paper.learning import (
@@ -31,39 +28,15 @@ from offline.paper.learning import (
     train_round,
 )
 from offline.paper.mlp import MLPNetwork
+from offline.paper.music import Music, load_music
+from offline.paper.outcomes import measured
 from offline.paper.results import FOLDER, Outcome, read_results, write_results
-from offline.score import Piece
-from offline.split import pick
+from offline.paper.stacked import Wanted, train_stacked
 from offline.training import Run, train
 from offline.weights import model_weights, save_weights
 
 STEPS = 300
 """Training steps of every cell, each on 16 excerpts; an LSTM takes about 150 s on one core."""
-
-
-@dataclass(frozen=True)
-class Music:
-    """A corpus by the sides of its split, and the number of its parts."""
-
-    names: tuple[str, ...]
-    train: list[Piece]
-    validation: list[Piece]
-    test: list[Piece]
-
-    @property
-    def parts(self) -> int:
-        """Number of parts."""
-        return len(self.names)
-
-
-def load_music(corpus: str, data: Path | None, *, progress: bool = True) -> Music:
-    """Return a corpus.
-
-    Raises:
-        ValueError, OSError: there is no such corpus, or its files are not there.
-    """
-    pieces, split = load_corpus(corpus, data=data, progress=progress), load_corpus_split(corpus, data=data)
-    return Music(find_corpus(corpus).parts, *(pick(pieces, side) for side in split))
 
 
 Rule = Callable[[Music], list[np.ndarray]]
@@ -108,12 +81,15 @@ def train_tables(
     threads: int = 1,
     progress: bool = True,
     music: Music | None = None,
+    device: torch.device | str = "cpu",
+    jobs: int = 1,
 ) -> dict[str, Outcome]:
     """Train and measure every cell of ``table`` that is missing; return all outcomes of the corpus.
 
     Each outcome is written when it is there. ``folder`` holds the checkpoint of the cell in training, and
     the weights of those that are done. ``only``: of the table, these cells. ``music``: the corpus, if it
-    is loaded already.
+    is loaded already. ``jobs``: cells that are filled side by side, each in a process. On a GPU all LSTMs
+    are trained at once, and so are all BiLSTMs; of these nothing is kept before the end.
 
     Raises:
         ValueError, OSError: there is no such table, cell or corpus, its files are not there, or a checkpoint
@@ -132,17 +108,104 @@ def train_tables(
     with tqdm(
         total=len(chosen), initial=len(chosen) - len(missing), desc=corpus, unit="cell", disable=not progress
     ) as bar:
-        for key in missing:
-            bar.set_postfix_str(key)
-            outcome = fill_cell(key, music, folder / corpus, steps=steps, seed=seed, progress=progress)
+        where = torch.device(device)
+        stacked = [key for key in missing if where.type == "cuda" and CELLS[key].network in STACKED]
+        alone = [key for key in missing if key not in stacked]
+        fill = partial(fill_cells, folder=folder / corpus, steps=steps, seed=seed, device=where)
+        for filled in _filled(fill, alone, music, jobs, progress=progress):
             # Read anew: another process may have filled other cells meanwhile.
-            write_results(corpus, read_results(corpus, results) | {key: outcome}, results)
-            bar.update()
+            write_results(corpus, read_results(corpus, results) | filled, results)
+            bar.set_postfix_str(", ".join(filled))
+            bar.update(len(filled))
+        for kind in STACKED:
+            keys = [(corpus, key) for key in stacked if CELLS[key].network == kind]
+            for (_, key), outcome in fill_stacked(keys, {corpus: music}, steps, seed, where, jobs, progress):
+                write_results(corpus, read_results(corpus, results) | {key: outcome}, results)
+                bar.update()
     return read_results(corpus, results)
 
 
+def _filled(
+    fill: Callable[..., dict[str, Outcome]], keys: Sequence[str], music: Music, jobs: int, *, progress: bool
+) -> Iterator[dict[str, Outcome]]:
+    """Yield the outcomes of cells as they come; those that measure one network come together."""
+    if jobs == 1:
+        for key in keys:
+            yield fill([key], music, progress=progress)
+        return
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        groups.setdefault(CELLS[key].trained or key, []).append(key)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        waiting = [pool.submit(fill, group, music, progress=False) for group in groups.values()]
+        for done in as_completed(waiting):
+            yield done.result()
+
+
+def fill_cells(
+    keys: Sequence[str],
+    music: Music,
+    *,
+    folder: Path,
+    steps: int,
+    seed: int,
+    device: torch.device,
+    progress: bool,
+) -> dict[str, Outcome]:
+    """Return the outcome of each cell by its key, as ``fill_cell``."""
+    return {
+        key: fill_cell(key, music, folder, steps=steps, seed=seed, progress=progress, device=device)
+        for key in keys
+    }
+
+
+STACKED = ("lstm", "bilstm")
+"""Kinds of network that a GPU trains side by side."""
+
+
+def fill_stacked(
+    cells: Sequence[tuple[str, str]],
+    music: dict[str, Music],
+    steps: int,
+    seed: int,
+    device: torch.device,
+    jobs: int = 1,
+    progress: bool = True,
+) -> Iterator[tuple[tuple[str, str], Outcome]]:
+    """Train the networks of (corpus, cell), all of one kind, at once; yield each with its outcome.
+
+    The seconds of each are its share of the time that all took.
+    """
+    if not cells:
+        return
+    wanted = [
+        Wanted(key, music[corpus].train, music[corpus].validation, music[corpus].parts, corpus)
+        for corpus, key in cells
+    ]
+    found, seconds = train_stacked(
+        wanted, steps=steps, seed=seed, device=device, jobs=jobs, progress=progress
+    )
+    for (corpus, key), trained in zip(cells, found, strict=True):
+        facts = {
+            "steps": steps,
+            "best_step": trained.best_step,
+            "validation_accuracy": trained.accuracy,
+            "seconds": round(seconds / len(found), 1),
+        }
+        decided = _decide(trained.network.to(device), CELLS[key], music[corpus])
+        trained.network.cpu()
+        yield (corpus, key), measured(decided, music[corpus], facts, seed, device)
+
+
 def fill_cell(
-    key: str, music: Music, folder: Path, *, steps: int, seed: int, progress: bool = True
+    key: str,
+    music: Music,
+    folder: Path,
+    *,
+    steps: int,
+    seed: int,
+    progress: bool = True,
+    device: torch.device | str = "cpu",
 ) -> Outcome:
     """Train what a cell wants, or take up its run in ``folder``, and measure it on the whole test pieces."""
     cell = CELLS[key]
@@ -150,17 +213,9 @@ def fill_cell(
         decided = RULES[cell.rule](music)
         facts = {"steps": 0, "best_step": 0, "validation_accuracy": None, "seconds": 0.0}
     else:
-        model, facts = train_cell(cell.trained or key, cell, music, folder, steps, seed, progress)
-        decided = _decide(model, cell, music)
-    measured = measure_labels(decided, [piece.part for piece in music.test], music.names)
-    names = ("accuracy", "balanced_accuracy", "soundness", "completeness", "notes", "pieces")
-    return Outcome(
-        **{name: getattr(measured, name) for name in names},
-        **facts,
-        seed=seed,
-        version=f"concertino {version('concertino')}, torch {torch.__version__}",
-        date=datetime.now(UTC).date().isoformat(),
-    )
+        model, facts = train_cell(cell.trained or key, cell, music, folder, steps, seed, progress, device)
+        decided = _decide(model.to(device), cell, music)
+    return measured(decided, music, facts, seed, "cpu" if cell.rule else device)
 
 
 def _decide(model: nn.Module, cell: Cell, music: Music) -> list[np.ndarray]:
@@ -170,7 +225,14 @@ def _decide(model: nn.Module, cell: Cell, music: Music) -> list[np.ndarray]:
 
 
 def train_cell(
-    key: str, cell: Cell, music: Music, folder: Path, steps: int, seed: int, progress: bool
+    key: str,
+    cell: Cell,
+    music: Music,
+    folder: Path,
+    steps: int,
+    seed: int,
+    progress: bool,
+    device: torch.device | str = "cpu",
 ) -> tuple[nn.Module, dict]:
     """Return the network of a cell with its best weights by validation loss, and the facts of its run."""
     assert cell.network is not None
@@ -185,15 +247,17 @@ def train_cell(
     # Runs of another budget or seed are kept apart.
     run_folder = folder / f"{key}-{steps}-steps-seed-{seed}"
     checkpoint, clock = run_folder / "checkpoint.pt", run_folder / "seconds"
-    run = Run(recipe, music.parts, new_model)
+    run = Run(recipe, music.parts, new_model, device=device)
+    # A processor may have other work; where a GPU has it too, nobody can tell.
+    time_now = time.perf_counter if run.device.type == "cuda" else time.process_time
     before = 0.0
     if checkpoint.is_file():
         run.resume(checkpoint)
         before = float(clock.read_text("utf-8")) if clock.is_file() else 0.0
-    start = time.process_time()
+    start = time_now()
 
     def spent() -> float:
-        return before + time.process_time() - start
+        return before + time_now() - start
 
     def note(run: Run, loss: float, accuracy: float) -> None:
         part = clock.with_suffix(".part")

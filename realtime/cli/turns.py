@@ -9,12 +9,18 @@ Mode = Annotated[
     typer.Option(
         "--turns",
         help="Who plays when: `continue` (the ensemble goes on alone until you play), `trade` (bars by "
-        "turns) or `accompany` (the model plays the parts that you do not). [default: continue]",
+        "turns) or `accompany` (your keys play one part, that "
+        "which they played most before; the model plays the others). [default: continue]",
     ),
 ]
 Temperature = Annotated[
     float | None,
-    typer.Option(min=0, max=10, help="0 takes what is likeliest, 1 is as learned. [default: 1]"),
+    typer.Option(
+        min=0,
+        max=10,
+        help="How daring it is: times the temperature that was chosen for the model, field by field; 0 takes "
+        "what is likeliest. [default: 1]",
+    ),
 ]
 Bars = Annotated[int | None, typer.Option(min=1, max=64, help="Bars of a call and its answer. [default: 4]")]
 Silence = Annotated[

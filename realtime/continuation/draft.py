@@ -1,10 +1,11 @@
 """What the model has written and no one has heard: drawn note by note, dropped as a whole."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from realtime.continuation.cast import Cast, choose, instruments
 from realtime.continuation.score import BEAT, Note, Score
-from realtime.continuation.settings import Settings
 from realtime.music.mmt.representation import BEAT as BEAT_FIELD
 from realtime.music.mmt.representation import (
     BEATS,
@@ -27,19 +28,29 @@ TRIES = 8
 """Draws in a row that no part can play, after which the tick is left."""
 
 
+class Planned(NamedTuple):
+    """A note to be played; times in ticks of the clock."""
+
+    tick: float
+    length: int
+    part: int
+    key: int
+    velocity: int
+
+
 class Draft:
     """Draws notes into a score, from a tick on.
 
     Args:
         score: what was played, with the header of the ensemble.
-        settings: how it is drawn.
+        sampling: how it is drawn.
         seeds: of the numbers of chance.
         low: tick of the score before which nothing begins.
         until: tick at which all ends, or None.
     """
 
     def __init__(
-        self, score: Score, settings: Settings, seeds: list[int], low: int, until: int | None = None
+        self, score: Score, sampling: Sampling, seeds: list[int], low: int, until: int | None = None
     ) -> None:
         self.score, self.low, self.until = score, low, until
         self.waiting: list[Note] = []
@@ -50,11 +61,10 @@ class Draft:
         self.finished = False
         """Whether nothing more comes."""
         self._tried = 0
-        self.change(settings, seeds)
+        self.change(sampling, seeds)
 
-    def change(self, settings: Settings, seeds: list[int]) -> None:
+    def change(self, sampling: Sampling, seeds: list[int]) -> None:
         """Draw otherwise, with other numbers, from now on."""
-        sampling = Sampling(settings.temperature, settings.threshold, announced=True, strict=True, ends=False)
         self._sampler = Sampler(sampling, np.random.default_rng(seeds))
         self._sampler.observe(np.array(self.score.header, np.int64))
         self._sampler.type = START_OF_NOTES

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from realtime.continuation.cast import Cast
-from realtime.continuation.planner import Planned, Told
+from realtime.continuation.draft import Planned
+from realtime.continuation.score import Told
 from realtime.continuation.settings import Settings
+from realtime.music.mmt.sampling import Sampling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +27,8 @@ class Model:
     variant: str
     threads: int = 2
     provider: str = "cpu"
+    sampling: Sampling = Sampling()  # noqa: RUF009  # frozen
+    """How notes are drawn from it, as was chosen for it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class TurnBegins:
     bound: float | None
     length: int | None
     skipped: int = 0
+    own: tuple[int, ...] = ()
+    """Parts that are the player's until it ends, where it accompanies."""
 
 
 @dataclass(frozen=True)

@@ -6,43 +6,22 @@ same events give the same notes, live and offline.
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from realtime.continuation.alignment import Alignment
 from realtime.continuation.cast import Cast, instruments
-from realtime.continuation.draft import MOST, Draft
+from realtime.continuation.draft import MOST, Draft, Planned
+from realtime.continuation.hands import Hands
 from realtime.continuation.past import Past
-from realtime.continuation.score import BEAT, HELD, Note, Score
+from realtime.continuation.score import BEAT, HELD, Note, Score, Told
 from realtime.continuation.settings import SETTLED, Mode, Settings
 from realtime.music.mmt.instruments import DROPPED
+from realtime.music.mmt.sampling import Sampling
 
 SPECULATION = 8
 """Notes that are drawn ahead while the player plays, for the case that the model's turn begins now."""
 LEAD = 8 * BEAT
 """Ticks that are drawn ahead until it is known how fast that is."""
-OWN = 16 * BEAT
-"""Ticks for which a part that the player was given a note for stays the player's."""
-DYNAMICS = 16
-"""Latest notes of the player that the model's velocity follows."""
-VELOCITY = 80
-"""Of a model that no one has played to."""
-LOOK_BACK = 256
-"""Notes in which a part's last one is looked for."""
-FOREVER = math.inf
-
-
-class Planned(NamedTuple):
-    """A note to be played; times in ticks of the clock."""
-
-    tick: float
-    length: int
-    part: int
-    key: int
-    velocity: int
-
-
-Told = tuple[int, int, int, int, int, int, bool]
-"""A note of the score as it is remembered outside: the fields of ``Note``."""
+PUBLISHED = Sampling()
 
 
 class Planner:
@@ -53,10 +32,14 @@ class Planner:
         settings: what the player set.
         cast: the parts of the ensemble.
         ruled: whether the beat comes from a clock or transport that is not the player's own.
+        own: how notes are drawn where the player sets nothing: as was chosen for the model.
     """
 
-    def __init__(self, past: Past, settings: Settings, cast: Cast, ruled: bool = False) -> None:
-        self.past, self.settings, self.alignment = past, settings, Alignment(ruled)
+    def __init__(
+        self, past: Past, settings: Settings, cast: Cast, ruled: bool = False, own: Sampling = PUBLISHED
+    ) -> None:
+        self.past, self.own = past, own
+        self.settings, self.alignment = settings, Alignment(ruled)
         self.score = Score()
         self.generation = 0
         self.playing = False
@@ -66,14 +49,14 @@ class Planner:
         """Tick of the clock."""
         self._held: dict[tuple[int, int], tuple[Note, float]] = {}
         self._later: list[tuple[float, int, int, int]] = []
-        self._velocities: list[int] = []
+        self._hands = Hands()
         self._events = 0
         self.change_cast(cast)
 
     def change_cast(self, cast: Cast, switched_off: Iterable[int] = ()) -> None:
         """Play with other parts from now on; no turn may be on."""
         self.cast, self._switched_off = cast, frozenset(switched_off)
-        self._owned = [-FOREVER] * len(cast)
+        self._hands.change()
         self.score.announce(instruments(cast, range(len(cast))))
         self._held.clear()
         self._firm = len(self.score.notes)
@@ -83,7 +66,7 @@ class Planner:
         """Draw otherwise from now on."""
         self.settings = settings
         if self.playing:
-            self._draft.change(settings, self._seeds())
+            self._draft.change(settings.sampling(self.own), self._seeds())
         else:
             self._start_anew()
 
@@ -108,8 +91,7 @@ class Planner:
         self._forget()
 
     def _begin_note(self, at: int, tick: float, part: int, key: int, velocity: int) -> None:
-        self._velocities = [*self._velocities[1 - DYNAMICS :], velocity]
-        self._owned[part] = tick
+        self._hands.play(part, tick, velocity)
         player = self.cast[part]
         if player.instrument != DROPPED:
             note = Note(at, player.pitch(key), HELD, part, player.instrument, velocity, True)
@@ -117,9 +99,12 @@ class Planner:
             self._held[part, key] = (note, tick)
             self._firm += 1
 
-    def begin(self, generation: int, tick: float, bound: float | None, length: int | None) -> None:
-        """Begin the model's turn; see ``conductor.Begin``."""
+    def begin(
+        self, generation: int, tick: float, bound: float | None, length: int | None, own: Iterable[int] = ()
+    ) -> None:
+        """Begin the model's turn; see ``conductor.Begin``; ``own`` parts are the player's till its end."""
         self.now = tick
+        self._hands.keep_to(own)
         if bound is not None or generation != self.generation + 1:
             self.generation = generation - 1
             self._start_anew(self._next() if bound is None else self.alignment.bound(bound, self._latest()))
@@ -146,6 +131,7 @@ class Planner:
                 self.score.set_length(note, max(at - note.onset, 1))
         self.score.notes.extend(kept)
         self.playing, self.generation = False, generation
+        self._hands.keep_to(())
         self._firm = len(self.score.notes)
         self._start_anew()
         later, self._later = self._later, []
@@ -190,7 +176,7 @@ class Planner:
     def horizon(self) -> float:
         """Tick of the clock up to which the plan is drawn."""
         if self._draft.finished or not self._parts:
-            return FOREVER
+            return math.inf
         return self._draft.low - self.alignment.shift if self._draft.drawn else self.now
 
     @property
@@ -207,12 +193,8 @@ class Planner:
         score = self.score
         end = score.before(math.floor(self.now + self.alignment.shift) + 1) if self.playing else self._firm
         first = max(min(score.changed - score.forgotten, end), 0)
-        told: list[Told] = [
-            (note.onset, note.pitch, note.length, note.part, note.instrument, note.velocity, note.own)
-            for note in score.notes[first:end]
-        ]
         score.changed = score.forgotten + end
-        return score.forgotten + first, told, self.alignment.shift
+        return score.forgotten + first, score.told(first, end), self.alignment.shift
 
     def work(self) -> bool:
         """Do one piece of work: read some rows, or draw a note; return whether there is more to do."""
@@ -235,8 +217,8 @@ class Planner:
         self._parts = self._possible_parts()
         low = self._next() if low is None else low
         playing, self.playing = self.playing, False
-        self._draft = Draft(self.score, self.settings, self._seeds(), low)
-        self._draft.last = self._last_pitches()
+        self._draft = Draft(self.score, self.settings.sampling(self.own), self._seeds(), low)
+        self._draft.last = self.score.last_pitches(self._firm, len(self.cast))
         self.playing = playing
 
     def _latest(self) -> int | None:
@@ -269,8 +251,8 @@ class Planner:
         self._events += 1
         self._parts = self._possible_parts()
         draft.low, draft.finished = max(until + 1, self._next() - 1), False
-        draft.last = self._last_pitches()
-        draft.change(self.settings, self._seeds())
+        draft.last = self.score.last_pitches(self._firm, len(self.cast))
+        draft.change(self.settings.sampling(self.own), self._seeds())
 
     def _possible_parts(self) -> list[int]:
         """Return the parts that the model may play."""
@@ -281,15 +263,7 @@ class Planner:
         ]
         if self.settings.mode != Mode.ACCOMPANY:
             return known
-        return [part for part in known if self.now - self._owned[part] > OWN]
-
-    def _last_pitches(self) -> list[int]:
-        """Return what each part sounded last, -1 where that is nothing or long ago."""
-        last = [-1] * len(self.cast)
-        for note in self.score.notes[max(self._firm - LOOK_BACK, 0) : self._firm]:
-            if note.part < len(last):
-                last[note.part] = note.pitch
-        return last
+        return [part for part in known if not self._hands.own(part, self.now)]
 
     def _wanted(self) -> bool:
         """Return whether another note is to be drawn."""
@@ -302,13 +276,10 @@ class Planner:
         return speculates and draft.drawn < SPECULATION
 
     def _draw(self) -> None:
-        self._draft.draw(self.past.scores, self.past.base, self.cast, self._parts, self._velocity())
+        self._draft.draw(self.past.scores, self.past.base, self.cast, self._parts, self._hands.velocity)
         if self.playing and self._draft.drawn:
             self._take_phase()
         self._forget()
-
-    def _velocity(self) -> int:
-        return round(sum(self._velocities) / len(self._velocities)) if self._velocities else VELOCITY
 
     def _planned(self, note: Note, tick: float) -> Planned:
         length, key = self._draft.sounding(note), self.cast[note.part].key(note.pitch)

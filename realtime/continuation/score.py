@@ -13,6 +13,10 @@ HELD = BEAT
 """Length that the model is told of a note whose key is still down, until the key comes up."""
 KEPT = 4096
 """Notes that are remembered at least, if there were so many."""
+LOOK_BACK = 256
+"""Notes in which a part's last one is looked for."""
+Told = tuple[int, int, int, int, int, int, bool]
+"""A note as it is remembered outside: the fields of ``Note``."""
 
 
 @dataclass(slots=True, eq=False)
@@ -97,6 +101,21 @@ class Score:
         while place and self.notes[place - 1].onset >= onset:
             place -= 1
         return place
+
+    def last_pitches(self, count: int, parts: int) -> list[int]:
+        """Return what each part sounded last in the first ``count`` notes, -1 for nothing or long ago."""
+        last = [-1] * parts
+        for note in self.notes[max(count - LOOK_BACK, 0) : count]:
+            if note.part < parts:
+                last[note.part] = note.pitch
+        return last
+
+    def told(self, first: int, end: int) -> list[Told]:
+        """Return notes as they are remembered outside."""
+        return [
+            (note.onset, note.pitch, note.length, note.part, note.instrument, note.velocity, note.own)
+            for note in self.notes[first:end]
+        ]
 
     def forget(self) -> None:
         """Let go of what lies too far back to matter."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from realtime.music.mmt.sampling import THRESHOLD
+from realtime.music.mmt.sampling import Sampling
 
 BEAT = 12
 """Ticks of a quarter note, here and in the model."""
@@ -35,8 +35,8 @@ class Limits:
 
 
 LIMITS: dict[str, Limits] = {
-    "temperature": Limits(0.0, 10.0, "0 takes what is likeliest, 1 is as learned"),
-    "threshold": Limits(0.0, 1.0, "share of the codes that is never drawn"),
+    "temperature": Limits(0.0, 10.0, "times the model's own; 0 takes what is likeliest"),
+    "threshold": Limits(0.0, 1.0, "share of the codes that is never drawn; None: the model's own"),
     "bars": Limits(1, 64, "bars of a call and of its answer"),
     "bar": Limits(1, 16, "quarter notes in a bar"),
     "silence_beats": Limits(0, 64, "beats of silence after which it goes on; 0: never"),
@@ -44,6 +44,8 @@ LIMITS: dict[str, Limits] = {
     "seed": Limits(0, 2**31 - 1, "another one gives other music"),
 }
 WHOLE = ("bars", "bar", "controller", "seed")
+OPTIONAL = ("threshold",)
+"""Settings that may be None."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ class Settings:
 
     mode: Mode = Mode.CONTINUE
     temperature: float = 1.0
-    threshold: float = THRESHOLD
+    """Times the one that was chosen for the model, field by field: below 1 it dares less, above 1 more."""
+    threshold: float | None = None
+    """In place of those that were chosen for the model; None: those."""
     bars: int = 4
     bar: int = 4
     silence_beats: float = 0.0
@@ -66,6 +70,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
+            if name in OPTIONAL and getattr(self, name) is None:
+                continue
             value = getattr(self, name)
             right = isinstance(value, int if name in WHOLE else int | float) and not isinstance(value, bool)
             if not right or not limits.least <= value <= limits.most:
@@ -87,6 +93,12 @@ class Settings:
             if name not in known:
                 raise ValueError(f"continuation: there is no setting {name!r}; there are {', '.join(known)}")
         return replace(self, **values)
+
+    def sampling(self, own: Sampling) -> Sampling:
+        """Return how notes are drawn from a model for which ``own`` was chosen."""
+        temperatures = tuple(self.temperature * temperature for temperature in own.temperatures)
+        threshold = own.threshold if self.threshold is None else self.threshold
+        return Sampling(temperatures, threshold, announced=True, strict=True, ends=False)
 
 
 def mode_named(name: str) -> Mode:
@@ -128,3 +140,5 @@ class Status:
     """Left out because their time had passed."""
     restarts: int
     """Times that the model's process had to be started again."""
+    restart_ms: float
+    """From the last word of a process that was lost to the first of the one in its place, the last time."""

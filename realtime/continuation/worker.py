@@ -72,7 +72,7 @@ class Worker:
     """
 
     def __init__(self, reader: Reader, setup: Setup, send: Callable[[ToHost], None]) -> None:
-        self.planner = Planner(Past(reader), setup.settings, setup.cast, setup.ruled)
+        self.planner = Planner(Past(reader), setup.settings, setup.cast, setup.ruled, setup.model.sampling)
         self.planner.change_cast(setup.cast, setup.switched_off)
         self.planner.recall(setup.notes, setup.shift, setup.generation)
         self.send = send
@@ -94,7 +94,7 @@ class Worker:
             case Key():
                 planner.key(message.tick, message.part, message.key, message.velocity)
             case TurnBegins():
-                planner.begin(message.generation, message.tick, message.bound, message.length)
+                planner.begin(message.generation, message.tick, message.bound, message.length, message.own)
                 planner.skip(message.skipped)
             case TurnEnds():
                 planner.end(message.generation, message.tick)

@@ -1,6 +1,7 @@
 """What the manifest of a continuation must say: its vocabulary is the host's, its tensors are of one form."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -22,6 +23,11 @@ TOLD: dict[str, tuple[str, tuple[Dim, ...]]] = {
 SCORES: tuple[str, tuple[Dim, ...]] = ("float32", (1, "rows", sum(SIZES)))
 STATE_AXES = 4
 """Of a state: batch, heads, rows, numbers."""
+CHOSEN: dict[str, float] = {"temperature": math.inf, "threshold": 1.0}
+"""Settings of the sampling that may be chosen for a model, and the most that they can be.
+
+Its manifest says them among its metrics, as ``sampling_NAME_FIELD``.
+"""
 
 
 def check_continuation(manifest: Manifest) -> None:
@@ -48,6 +54,28 @@ def check_continuation(manifest: Manifest) -> None:
             raise _refusal(manifest, field, f"not what the host reads and plays, {_short(wanted)}")
     _check_tensors(manifest, told.context)
     _check_variants(manifest, told)
+    _check_sampling(manifest)
+
+
+def chosen_sampling(metrics: Mapping[str, float]) -> dict[str, tuple[float, ...]]:
+    """Return the settings of ``Sampling`` that were chosen for a model, each with a number for each field.
+
+    One that its manifest does not say of every field is left out.
+    """
+    found: dict[str, tuple[float, ...]] = {}
+    for name in CHOSEN:
+        told = tuple(metrics[key] for field in FIELDS if (key := f"sampling_{name}_{field}") in metrics)
+        if len(told) == len(FIELDS):
+            found[name] = told
+    return found
+
+
+def _check_sampling(manifest: Manifest) -> None:
+    for name, values in chosen_sampling(manifest.metrics).items():
+        for field, value in zip(FIELDS, values, strict=True):
+            if not 0 <= value <= CHOSEN[name]:
+                problem = f"{value:g}; it must be a number from 0 to {CHOSEN[name]:g}"
+                raise _refusal(manifest, f"metrics sampling_{name}_{field}", problem)
 
 
 def _check_tensors(manifest: Manifest, context: int) -> None:

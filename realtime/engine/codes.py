@@ -208,6 +208,9 @@ class Command(IntEnum):
     """data1: 1 sends MIDI clock, 0 does not."""
     SEND_TRANSPORT = 18
     """data1: start, continue or stop, as in MIDI."""
+    KEEP_TO = 19
+    """data1: bits of the parts that keyboards' notes may go to, the first part's the lowest; -1: all. Until
+    another ensemble plays; what is planned may go to any part."""
 
 
 class Setting(IntEnum):

@@ -43,6 +43,7 @@ PANIC, SELECT, TEMPO, RELEASE_PORT = (
 )
 COMMAND_RESTART, COMMAND_MODE, ANNOUNCE = int(Command.RESTART), int(Command.MODE), int(Command.ANNOUNCE)
 SWITCH, RANGE, TAKE_BACK = int(Command.SWITCH), int(Command.RANGE), int(Command.TAKE_BACK)
+KEEP_TO = int(Command.KEEP_TO)
 SET, TAKE_OVER, FREE, UNPLUG = (
     int(c) for c in (Command.SET, Command.TAKE_OVER, Command.FREE, Command.UNPLUG)
 )
@@ -138,6 +139,7 @@ def select(s, slot, offset):
     if s.slot_family[slot] == 0 or s.slot_family[slot] != s.slot_family[before]:
         s.restart = 1
     s.heard += 1
+    s.kept_to = -1
     announce(s, offset)
     log(s, s.frame + offset, ENSEMBLE, -1, 0, 0, 0, slot * PARTS, 0)
 
@@ -213,6 +215,8 @@ def command(s, event):
     elif what == RANGE and 0 <= value < s.slot_parts[s.slot]:
         s.part_lowest[s.slot * PARTS + value] = event[DATA2] % KEYS
         s.part_highest[s.slot * PARTS + value] = event[DATA2] // KEYS
+    elif what == KEEP_TO:
+        s.kept_to = value
     elif what == TAKE_BACK:
         plan.take_back(s, value, event[DATA2], offset)
     else:

@@ -74,11 +74,11 @@ def ends_chord(event):
 
 @njit
 def misfit(s, channel, pitch):
-    """Return how ill a part suits a pitch: 0 not at all, 1 out of its range, 2 switched off.
+    """Return how ill a part suits a pitch: 0 not at all, 1 out of its range, 2 not to be played.
 
     A note always goes to someone: to a part that is worse only where none is better.
     """
-    if not s.part_plays[channel]:
+    if not s.part_plays[channel] or not (s.kept_to >> channel % PARTS) & 1:
         return SWITCHED_OFF
     return FITS if s.part_lowest[channel] <= pitch <= s.part_highest[channel] else OUT_OF_RANGE
 

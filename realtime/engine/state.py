@@ -141,6 +141,7 @@ State = np.dtype(
         ("part_lowest", np.int16, (CHANNELS,)),
         ("part_highest", np.int16, (CHANNELS,)),
         ("part_plays", np.int8, (CHANNELS,)),  # 0: switched off, given no notes
+        ("kept_to", np.int64),  # bits of the parts that keyboards' notes may go to; -1: all
         ("part_start", np.int16, (CHANNELS,)),  # where the rule places a part that has not played
         ("part_transpose", np.int16, (CHANNELS,)),
         ("part_mono", np.int8, (CHANNELS,)),
@@ -242,7 +243,7 @@ def new_state(rate: float) -> np.ndarray:
     state["channel_user"] = state["slot_separator"] = state["slot_label_part"] = -1
     state["channel_released"] = state["last_onset"] = state["pitch_onset"] = -1
     state["slot_synth"] = state["slot_before"] = -1
-    state["note_onset"] = -1
+    state["note_onset"] = state["kept_to"] = -1
     state["source_bend"] = state["channel_bend"] = 8192
     state["part_highest"] = 127
     state["part_plays"] = 1

@@ -15,6 +15,7 @@ import numpy as np
 from realtime.continuation.cast import cast_of
 from realtime.continuation.messages import Failed, Model, Ready, ToWorker
 from realtime.continuation.settings import Mode, Settings, Status, mode_named
+from realtime.contract.continuation import chosen_sampling
 from realtime.contract.kinds import CONTINUATION
 from realtime.contract.library import find_plugin
 from realtime.engine.codes import Counter
@@ -22,6 +23,7 @@ from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
 from realtime.host.model_process import ModelProcess
 from realtime.host.turns import Turns
+from realtime.music.mmt.sampling import Sampling
 
 SILENT_SECONDS = 0.8
 """After which a process that says nothing is taken for hung."""
@@ -47,7 +49,8 @@ def find_model(name: str, threads: int = 2) -> Model:
         raise ValueError(f"model {name} has no variant {variant!r}: choose {', '.join(told.variants)}")
     variant = variant or (PREFERRED if PREFERRED in told.variants else next(iter(told.variants)))
     provider = "cuda" if told.variants[variant].cache == FOR_GPU else "cpu"
-    return Model(plugin.folder, variant, threads, provider)
+    chosen: dict[str, Any] = dict(chosen_sampling(plugin.manifest.metrics))
+    return Model(plugin.folder, variant, threads, provider, Sampling(**chosen))
 
 
 def settings_of(ensemble: Ensemble, given: Mapping[str, Any]) -> Settings:
@@ -88,6 +91,9 @@ class Continuation:
         self._closing = threading.Event()
         self._failed = False
         self._restarts: list[float] = []
+        self._lost_at: float | None = None
+        """When the process was last heard that was lost, until another one is ready."""
+        self._restart_seconds = 0.0
 
     @property
     def settings(self) -> Settings:
@@ -166,6 +172,7 @@ class Continuation:
                 measures.notes,
                 int(self.engine.state["counters"][Counter.PLAN_LATE]),
                 len(self._restarts),
+                round(self._restart_seconds * 1000, 1),
             )
 
     def start(self) -> None:
@@ -245,6 +252,8 @@ class Continuation:
 
     def _resume(self) -> None:
         """Take up the turn in which the process was lost."""
+        if self._lost_at is not None:
+            self._restart_seconds, self._lost_at = time.monotonic() - self._lost_at, None
         conductor = self._turns.conductor
         if self._restarts and conductor.playing:
             tick = self._tick()
@@ -256,6 +265,8 @@ class Continuation:
         with self._lock:
             self._turns.lose()
             process, self._process = self._process, None
+            if process and self._lost_at is None:
+                self._lost_at = process.heard_at
             now = time.monotonic()
             self._restarts.append(now)
             often = sum(now - each < RESTART_SECONDS for each in self._restarts)

@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from realtime.continuation.planner import Planned
+from realtime.continuation.draft import Planned
 from realtime.engine.codes import AT_ONCE, DATA1, DATA2, ENTRIES, FRAME, GENERATION, PLAN_PORT, PORT, STATUS
 from realtime.host.beat import Beat
 from realtime.host.link import Link

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from realtime.continuation.cast import cast_of
+from realtime.continuation.draft import Planned
 from realtime.continuation.messages import Failed, Model, Notes, ToHost
-from realtime.continuation.planner import Planned
 from realtime.continuation.settings import BEAT, Settings
 from realtime.continuation.worker import Worker, open_reader
 from realtime.drivers.offline import OfflineDriver
@@ -66,6 +66,12 @@ class Gone:
     counters: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
+    def keep(self, log: np.ndarray) -> np.ndarray:
+        """Take log entries, and return them; in most periods there are none."""
+        if len(log):
+            self.log.append(log)
+        return log
+
 
 def go_on(
     going: Going,
@@ -114,7 +120,9 @@ def go_on(
                 writer.discard()
             raise
         if midi:
-            tracks = part_tracks(np.concatenate(gone.log), engine.slots, engine.rate)
+            tracks = part_tracks(
+                np.concatenate([np.zeros((0, ENTRIES), np.int64), *gone.log]), engine.slots, engine.rate
+            )
             write_parts(midi, tracks, going.performance.tempo)
         gone.counters, gone.seconds = engine.counters(), float(engine.state["frame"]) / engine.rate
         return gone
@@ -146,8 +154,7 @@ def _blocks(engine: Engine, going: Going, gone: Gone) -> Iterator[np.ndarray]:
         block[:, FRAME] = np.maximum(block[:, FRAME] - frame, 0)
         taken = until
         yield driver.step(block)
-        gone.log.append(engine.link.read_log())
-        turns.listen(gone.log[-1])
+        turns.listen(gone.keep(engine.link.read_log()))
         now = int(engine.state["frame"])
         if now >= over - MARGIN_PERIODS * going.period and taken == len(events) and not begun:
             begun = True
@@ -164,7 +171,7 @@ def _blocks(engine: Engine, going: Going, gone: Gone) -> Iterator[np.ndarray]:
     nothing, quiet = np.zeros((0, ENTRIES), np.int64), 0.0
     for _ in range(int(LONGEST_TAIL_SECONDS * engine.rate / going.period)):
         block = driver.step(nothing)
-        gone.log.append(engine.link.read_log())
+        gone.keep(engine.link.read_log())
         quiet = quiet + going.period / engine.rate if np.abs(block).max() < QUIET else 0.0
         yield block
         if quiet > 0.2:

@@ -1,6 +1,7 @@
 """The host's end of the rings: send events to the audio thread, read what happened."""
 
 import threading
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -99,6 +100,13 @@ class Link:
                 from there on is dropped, and what sounds goes on; its ends are to be planned anew.
         """
         return self.command(Command.TAKE_BACK, generation, frame)
+
+    def keep_to(self, parts: Iterable[int]) -> bool:
+        """Have what is played go to these parts alone (none: to all); return whether there was room to ask.
+
+        It holds until another ensemble plays. What is planned may go to any part.
+        """
+        return self.command(Command.KEEP_TO, sum(1 << part for part in parts) or -1)
 
     def wait_for_input(self, timeout: float) -> bool:
         """Wait for something to be played; return whether something was since the last call.

@@ -66,7 +66,8 @@ class ModelProcess:
     def read(self) -> ToHost | None:
         """Wait for what it says; None: it has gone."""
         message = read(self._output)
-        self.heard_at = time.monotonic()
+        if message is not None:
+            self.heard_at = time.monotonic()
         return message  # type: ignore[return-value]  # a worker sends nothing else
 
     def kill(self) -> None:

@@ -24,8 +24,8 @@ from realtime.continuation.messages import (
     TurnBegins,
     TurnEnds,
 )
-from realtime.continuation.planner import Told
-from realtime.continuation.settings import Settings
+from realtime.continuation.score import Told
+from realtime.continuation.settings import Mode, Settings
 from realtime.engine.codes import (
     LOG_CHANNEL,
     LOG_DATA1,
@@ -41,6 +41,7 @@ from realtime.engine.codes import (
 from realtime.host.beat import Beat
 from realtime.host.delivery import Delivery
 from realtime.host.engine import Engine
+from realtime.host.lead import Lead
 from realtime.host.measures import Measures
 from realtime.music.mmt.instruments import INSTRUMENT_OF
 
@@ -64,6 +65,7 @@ class Turns:
         self.conductor = Conductor(settings, self.beat.ruled)
         self.delivery = Delivery(engine.link, self.beat, engine.rate)
         self.measures = Measures(engine.rate)
+        self.lead = Lead(engine)
         self.generation = 0
         self.memory: list[Told] = []
         """What was played, as the worker last told it; ``forgotten`` notes came before."""
@@ -140,6 +142,7 @@ class Turns:
             self.send(Key(tick, self._playing.pop(key), data1, 0))
         if down and key in self._decided:
             self._playing[key] = self._decided.pop(key)
+            self.lead.hear(tick, self._playing[key])
             self.send(Key(tick, self._playing[key], data1, data2))
 
     def _panic(self, tick: float) -> None:
@@ -161,6 +164,7 @@ class Turns:
         self.act(self.conductor.end(tick), None)
         self._playing.clear()
         self._decided.clear()
+        self.lead.forget()
         self.cast, self.switched_off = self._cast()
         self.send(ChangeCast(self.cast, self.switched_off))
 
@@ -217,6 +221,7 @@ class Turns:
                 self.engine.link.take_back(self.generation)
                 self.delivery.clear()
                 self.measures.end()
+                self.lead.leave()
                 self.send(TurnEnds(self.generation, action.tick))
 
     def _begin(self, begin: Begin, frame: int | None) -> None:
@@ -238,7 +243,10 @@ class Turns:
         self.delivery.give()
         if ready:
             self.measures.horizon = ready[-1].tick
-        self.send(TurnBegins(self.generation, begin.tick, begin.bound, begin.length, len(ready)))
+        own = ()
+        if self.settings.mode == Mode.ACCOMPANY:
+            own = self.lead.take(begin.tick, self.cast, self.switched_off)
+        self.send(TurnBegins(self.generation, begin.tick, begin.bound, begin.length, len(ready), own))
 
     def receive(self, message: ToHost) -> None:
         """Take a message of the worker."""

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from realtime.continuation.cast import cast_of
 from realtime.continuation.decoder import Decoder
+from realtime.continuation.draft import Planned
 from realtime.continuation.past import Past, Reader
-from realtime.continuation.planner import Planned, Planner
+from realtime.continuation.planner import Planner
 from realtime.continuation.settings import SETTLED, Mode, Settings
 from realtime.contract.plugin import Plugin
 from realtime.ensembles.library import find_ensemble

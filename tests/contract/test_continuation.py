@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from realtime.cli.models import app
+from realtime.contract.continuation import CODES, chosen_sampling
 from realtime.contract.library import add_plugin
 from realtime.contract.plugin import PluginError, load_plugin
 from realtime.contract.row_stepper import RowStepper
@@ -91,6 +92,10 @@ WRONG: dict[str, tuple[Callable[[Json], object], str]] = {
     "dtype": (lambda m: m["inputs"][0].update(dtype="int32"), r"inputs 'rows': not int64 \[1, rows, 6\]"),
     "scores": (lambda m: m["outputs"][0].update(shape=[1, "rows", 500]), r"'scores': not float32"),
     "state": (lambda m: m["outputs"].pop(), "fed by 0 outputs"),
+    "sampling": (
+        lambda m: m["metrics"].update({f"sampling_threshold_{field}": 1.5 for field in CODES}),
+        "sampling_threshold_type: 1.5; it must be a number from 0 to 1",
+    ),
 }
 
 
@@ -100,6 +105,13 @@ def test_a_manifest_that_makes_no_sense_is_refused(folder: Path, wrong: str):
     with pytest.raises(PluginError, match=message) as refusal:
         load_plugin(edited(folder, edit))
     assert "\n" not in str(refusal.value)
+
+
+def test_what_was_chosen_for_a_model_is_said_of_every_field_or_not_at_all():
+    told = {f"sampling_temperature_{field}": place / 10 for place, field in enumerate(CODES)}
+    assert chosen_sampling(told) == {"temperature": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)}
+    told.popitem()
+    assert chosen_sampling(told | {"loss_int8": 5.0}) == {}
 
 
 def test_a_separator_has_nothing_of_a_continuation(tiny, made: Path):

@@ -145,6 +145,14 @@ def test_a_part_that_is_switched_off_plays_no_more_and_ends_what_it_plays():
     assert plan_counts(playing) == {"planned": 2, "plan_refused": 1}
 
 
+def test_a_plan_goes_to_parts_that_the_keyboards_are_kept_from():
+    playing = four()
+    plan(playing, begin(0, 0, 60), begin(0, 1, 62))
+    playing.step(command(0, Command.KEEP_TO, 0b0001))
+    assert {part for _, part, _, _ in strikes(playing)} == {0, 1}
+    assert plan_counts(playing) == {"planned": 2}
+
+
 def test_a_key_that_a_part_may_not_be_given_is_left_out():
     playing = Playing(TRIO, period=PERIOD)
     plan(playing, *(begin(0, 2, key) for key in (39, 40, 60, 61)))

@@ -8,7 +8,7 @@ import pytest
 from realtime.contract.features import MAX_BEAT, NO_PITCH, NO_TIME, RECENT_MS
 from realtime.engine.codes import CONTROL_PORT, LOG_DATA2, LOG_VALUE, Command, Log, Mode
 from realtime.host.engine import Engine
-from tests.engine.playing import RATE, Playing, command, control, ensemble, event, off, on
+from tests.engine.playing import RATE, Playing, Row, command, control, ensemble, event, off, on
 from tests.engine.witness import (
     ALL_RULED_OUT,
     FAILS,
@@ -98,6 +98,26 @@ def test_a_part_that_is_switched_off_is_given_no_note_from_the_next_one_on(witne
     playing.step(event(0, int(Command.SWITCH), 0, 1, port=CONTROL_PORT), on(1, 68))
     assert [part for _, part, _ in playing.decided()][-1] == 0
     assert playing.state["note_count"] == 3  # what it held goes on
+
+
+@pytest.mark.parametrize("by_rule", [False, True])
+def test_notes_are_kept_to_some_parts_until_they_are_let_go_or_another_ensemble_plays(witness, by_rule):
+    separator = "none-such" if by_rule else witness
+    playing = Playing(ensemble(4, separator=separator), ensemble(4, separator=separator, name="b"))
+
+    def parts(*first: Row) -> set[int]:
+        """Return the parts that a chord of four goes to."""
+        before = len(playing.decided())
+        playing.step(*first, *(on(1 + place, 60 + place) for place in range(4)))
+        playing.step(*(off(place, 60 + place) for place in range(4)))
+        return {channel % 16 for _, channel, _ in playing.decided()[before:]}
+
+    assert parts() == {0, 1, 2, 3}
+    assert parts(command(0, Command.KEEP_TO, 0b1010)) == {1, 3}
+    assert parts(command(0, Command.KEEP_TO, 0b0100)) == {2}
+    assert parts(command(0, Command.KEEP_TO, -1)) == {0, 1, 2, 3}
+    assert parts(command(0, Command.KEEP_TO, 0b0001)) == {0}
+    assert parts(command(0, Command.SELECT, 1)) == parts(command(0, Command.SELECT, 0)) == {0, 1, 2, 3}
 
 
 def test_a_note_is_not_lost_where_all_parts_are_switched_off(witness):

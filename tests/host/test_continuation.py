@@ -1,23 +1,39 @@
 """A whole session with a model in its process: what it plays live is what it plays offline."""
 
+import json
 import os
+import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from realtime.continuation.draft import Planned
+from realtime.continuation.messages import Model
 from realtime.continuation.settings import Mode, Settings
-from realtime.engine.codes import LOG_DATA1, LOG_KIND, LOG_SOURCE, LOG_STATUS, PLAN_PORT, Log
+from realtime.engine.codes import (
+    LOG_CHANNEL,
+    LOG_DATA1,
+    LOG_KIND,
+    LOG_SOURCE,
+    LOG_STATUS,
+    PARTS,
+    PLAN_PORT,
+    Log,
+)
 from realtime.ensembles.library import find_ensemble
 from realtime.host.continuation import find_model
 from realtime.host.going_on import Going, go_on
 from realtime.host.options import Options
 from realtime.host.session import Session
+from realtime.music.mmt.representation import FIELDS
+from realtime.music.mmt.sampling import Sampling
 from realtime.music.smf import read_performance
 from realtime.music.smf_write import MESSAGE, PartTrack, write_parts
 from tests.continuation.tiny import NAME, tiny_plugin
-from tests.live import SOUNDFONT, wait_until
+from tests.live import ROOT, SOUNDFONT, wait_until
 
 BPM = 240
 NOTE_ON, NOTE_OFF, CONTROL = 0x90, 0x80, 0xB0
@@ -71,6 +87,11 @@ class Live:
         notes = log[own & (log[:, LOG_STATUS] & 0xF0 == NOTE_ON)]
         return [(int(row[LOG_STATUS]) & 0x0F, int(row[LOG_DATA1])) for row in notes]
 
+    def decided(self) -> list[int]:
+        """Return the parts that the player's notes went to."""
+        log = np.concatenate([np.zeros((0, 8), np.int64), *self.logs])
+        return (log[log[:, LOG_KIND] == Log.DECISION][:, LOG_CHANNEL] % PARTS).tolist()
+
     def sounding(self) -> int:
         return int(self.session.engine.state["note_count"])
 
@@ -118,6 +139,24 @@ def test_the_pedal_begins_a_key_ends_and_the_summary_tells():
     assert live.summary["counters"]["notes_on"] == live.summary["counters"]["notes_off"]
 
 
+def test_a_player_is_accompanied_by_the_parts_that_the_keys_do_not_play():
+    """Also where the separator gives notes to all parts: the keys play one, and the model the others."""
+    with Live(mode="accompany") as live:
+        phrase(live)
+        live.continuation.trigger()
+        wait_until(lambda: live.session.engine.state["kept_to"] != -1)
+        begun = len(live.decided())
+        assert len(set(live.decided())) > 1
+        wait_until(lambda: phrase(live) or len(live.planned()) > 3)
+        (lead,) = set(live.decided()[begun:])
+        assert lead not in {part for part, _ in live.planned()}
+        live.continuation.take_back()
+        ended = len(live.decided())
+        wait_until(lambda: live.session.engine.state["kept_to"] == -1)
+        phrase(live)
+        wait_until(lambda: len(set(live.decided()[ended:])) > 1)
+
+
 def test_the_same_events_give_the_same_notes_live_and_offline(tmp_path):
     """A file, then silence: the model's first notes on the stage are those that ``continue`` writes."""
     played = np.zeros(16, MESSAGE)
@@ -142,6 +181,29 @@ def test_the_same_events_give_the_same_notes_live_and_offline(tmp_path):
     )
     gone = go_on(going, None, None, None, live.said.append)
     assert [(note.part, note.key) for note in gone.notes][:5] == lively
+
+
+def test_what_was_chosen_for_a_model_is_how_it_plays_until_the_player_sets_something(
+    models, tmp_path, monkeypatch
+):
+    def chosen(temperature: float) -> Model:
+        """Return the model, for which a temperature was chosen."""
+        monkeypatch.setenv("CONCERTINO_MODELS", str(tmp_path))
+        folder = Path(shutil.copytree(models / NAME, tmp_path / NAME, dirs_exist_ok=True))
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["metrics"] |= {f"sampling_temperature_{field}": temperature for field in FIELDS}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        return find_model(f"{NAME}:fp32", threads=1)
+
+    def played(model: Model, **values: Any) -> list[Planned]:
+        chorale = read_performance(ROOT / "realtime" / "demo" / "chorale.mid")
+        going = Going(find_ensemble("string-quartet"), chorale, model, Settings(**values), 64, "zone", 4.0)
+        return go_on(going, None, None, None, print).notes
+
+    published = find_model(f"{NAME}:fp32", threads=1)
+    assert published.sampling == Sampling()
+    assert played(chosen(0.0)) == played(published, temperature=0.0)
+    assert played(chosen(2.0), temperature=0.5) == played(published) != played(chosen(2.0))
 
 
 def test_a_model_that_is_broken_is_one_sentence_and_playing_goes_on(models, tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 """The model's process is killed, stopped, crashed: the player's sound goes on, its notes end, and it is back.
 
-How soon it is back is measured by ``concertino bench continuation``.
+How soon it is back is what the host measures, from the last word of the process that was lost.
 """
 
 import os
@@ -19,7 +19,6 @@ from realtime.engine.codes import (
     LOG_SOURCE,
     LOG_STATUS,
     PARTS,
-    PLAN_PORT,
     Counter,
     Log,
 )
@@ -33,7 +32,10 @@ pytest.importorskip("torch")
 
 SIGNALS = ("SIGKILL", "SIGSTOP", "SIGTERM", "SIGSEGV")
 KEY, PEDAL = 60, 67
-FIRST_PLANNED = PLAN_PORT * 16
+BACK_MS = 2000.0
+"""In which the model must be back. On 2 cores with 3 to do: 0.1 to 0.5 s, after a hang 1.0 s."""
+SPARE_SECONDS = 3.0
+"""In which the process that waits to take over has loaded what it needs, also where others are at work."""
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
@@ -87,6 +89,7 @@ def concert(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Concert]:
 def test_a_lost_process_leaves_the_player_alone_ends_its_notes_and_comes_back(concert: Concert, name: str):
     model, restarts = concert.model, concert.model.status().restarts
     wait_until(lambda: model.status().state == "listening")
+    time.sleep(SPARE_SECONDS)
     concert.send(ON, KEY, 90)
     begun = concert.planned()
     concert.toggle()
@@ -100,6 +103,7 @@ def test_a_lost_process_leaves_the_player_alone_ends_its_notes_and_comes_back(co
     assert 0 in concert.sounding(), "the player's key is down"
     wait_until(lambda: concert.planned() > lost)  # the model takes up its turn
     assert model.pid not in (pid, None)
+    assert 0 < model.status().restart_ms < BACK_MS
     assert concert.state["counters"][Counter.PERIODS] > periods
     concert.toggle()
     wait_until(lambda: concert.sounding() <= {0})

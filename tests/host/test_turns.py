@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,10 +19,12 @@ from realtime.engine.codes import (
     LOG_KIND,
     LOG_SOURCE,
     LOG_STATUS,
+    PARTS,
     PLAN_PORT,
     Command,
     Log,
 )
+from realtime.engine.codes import Mode as Beats
 from realtime.ensembles.library import find_ensemble
 from realtime.host.engine import Engine
 from realtime.host.turns import Turns
@@ -31,17 +34,18 @@ RATE, PERIOD, BPM = 48000, 480, 120
 TICK = RATE * 60 // BPM // 12
 NOTE_ON, NOTE_OFF, CONTROL = 0x90, 0x80, 0xB0
 PEDAL = 67
+TIMING, START, CONTINUE, STOP = 0xF8, 0xFA, 0xFB, 0xFC
 NO_MODEL = Model(Path(), "none")
 
 
 class Stage:
     """An engine with a quartet and a choir, played period by period, and a model of chance."""
 
-    def __init__(self, setting: Settings, density: float = 8.0) -> None:
+    def __init__(self, setting: Settings, density: float = 8.0, separator: str = "zone") -> None:
         self.engine = Engine(RATE, None)
         self.engine.set_tempo(BPM)
         for name in ("string-quartet", "choir"):
-            self.engine.load(find_ensemble(name), "zone")
+            self.engine.load(find_ensemble(name), separator)
         self.driver = OfflineDriver(self.engine, PERIOD)
         self.turns = Turns(self.engine, setting, lambda message: self.worker.hear(message))
         self.worker = Worker(Chance(density), self.turns.setup(NO_MODEL), self.turns.receive)
@@ -49,7 +53,7 @@ class Stage:
 
     def play(self, *events: tuple[int, int, int, int]) -> None:
         """Play a period, in which (port, status, data1, data2) happen one after another."""
-        rows = [(place, *event, -1) for place, event in enumerate(events)]
+        rows = [(place, *event, -1) for place, event in enumerate((*self.clock(), *events))]
         self.driver.step(event_array(rows))
         self.logs.append(self.engine.link.read_log())
         self.turns.listen(self.logs[-1])
@@ -58,6 +62,10 @@ class Stage:
         while self.worker.planner.horizon < tick + 12 and self.worker.work():
             pass
         self.turns.delivery.give()
+
+    def clock(self) -> list[tuple[int, int, int, int]]:
+        """Return the messages of a clock that are due in this period, where a clock rules: none."""
+        return []
 
     def rest(self, ticks: float) -> None:
         """Let the clock go on."""
@@ -90,6 +98,28 @@ class Stage:
 
     def close(self) -> None:
         self.engine.close()
+
+
+class Clocked(Stage):
+    """A stage whose beat is a MIDI clock, of a tempo that may change, and that may stop and go on."""
+
+    def __init__(self, setting: Settings, density: float = 8.0) -> None:
+        self.bpm, self._due, self._waiting = float(BPM), 0.0, [START]
+        super().__init__(setting, density)
+        self.engine.link.command(Command.MODE, int(Beats.CLOCK))
+        self.rest(3)
+
+    def send(self, status: int) -> None:
+        """Let the clock begin, stop or go on."""
+        self._waiting.append(status)
+
+    def clock(self) -> list[tuple[int, int, int, int]]:
+        messages, self._waiting = self._waiting, []
+        now = int(self.engine.state["frame"])
+        while self._due < now + PERIOD:
+            messages.append(TIMING)
+            self._due += RATE * 60 / self.bpm / 24
+        return [(0, status, 0, 0) for status in messages]
 
 
 def key(pitch: int, down: bool) -> tuple[int, int, int, int]:
@@ -185,6 +215,79 @@ def test_a_part_that_is_switched_off_is_left_to_no_one():
     stage.close()
 
 
+def decided(stage: Stage, first: int = 0) -> list[int]:
+    """Return the parts that the player's notes went to, from log entry ``first`` on."""
+    log = stage.log[first:]
+    return (log[log[:, LOG_KIND] == Log.DECISION][:, LOG_CHANNEL] % PARTS).tolist()
+
+
+@pytest.mark.parametrize(("pitches", "lead"), [((), 0), ((40, 57, 63, 69), 0), ((40, 43, 69, 45), 3)])
+def test_while_the_model_accompanies_the_keys_play_the_part_that_they_played_most(pitches, lead):
+    """The zones of the quartet give each of these a part of its own, so that none would be left."""
+    stage = Stage(Settings(mode=Mode.ACCOMPANY), density=12)
+    for pitch in pitches:
+        stage.play(key(pitch, True))
+        stage.rest(3)
+        stage.play(key(pitch, False))
+    pedal(stage)
+    begun = len(stage.log)
+    for pitch in (38, 50, 62, 74, 86) * 3:
+        stage.play(key(pitch, True))
+        stage.rest(6)
+        stage.play(key(pitch, False))
+    assert set(decided(stage, begun)) == {lead}
+    parts = (stage.planned()[:, LOG_STATUS] & 0x0F).tolist()
+    assert len(set(parts)) == 3, "the model plays the others"
+    assert lead not in parts
+    pedal(stage)
+    ended = len(stage.log)
+    for pitch in (40, 57, 63, 76):
+        stage.play(key(pitch, True), key(pitch, False))
+    assert len(set(decided(stage, ended))) > 1, "all parts are the player's again"
+    stage.close()
+
+
+def test_a_part_that_the_model_does_not_know_stays_the_players_beside_the_one_he_leads():
+    stage = Stage(Settings(mode=Mode.ACCOMPANY), density=12)
+    stage.engine.state["part_program"][1] = 127  # a gunshot
+    stage.rest(1)
+    pedal(stage)
+    for pitch in (50, 57, 62, 69) * 4:
+        stage.play(key(pitch, True))
+        stage.rest(6)
+        stage.play(key(pitch, False))
+    assert set(decided(stage)) == {0, 1}
+    assert set((stage.planned()[:, LOG_STATUS] & 0x0F).tolist()) == {2, 3}
+    stage.close()
+
+
+def test_where_each_channel_has_a_part_those_that_are_played_on_are_the_players():
+    stage = Stage(Settings(mode=Mode.ACCOMPANY), density=12, separator="channel")
+    pedal(stage)
+    for _ in range(12):
+        stage.play((0, NOTE_ON | 1, 62, 80), (0, NOTE_ON | 3, 45, 80))
+        stage.rest(12)
+        stage.play((0, NOTE_OFF | 1, 62, 0), (0, NOTE_OFF | 3, 45, 0))
+    assert set(decided(stage)) == {1, 3}
+    late = stage.planned()[10:, LOG_STATUS] & 0x0F
+    assert set(late.tolist()) == {0, 2}
+    stage.close()
+
+
+def test_another_ensemble_is_the_players_as_a_whole_until_the_model_accompanies_again():
+    stage = Stage(Settings(mode=Mode.ACCOMPANY))
+    pedal(stage)
+    stage.play((CONTROL_PORT, Command.SELECT, 1, 0))
+    begun = len(stage.log)
+    phrase(stage)
+    assert len(set(decided(stage, begun))) > 1
+    stage.play((CONTROL_PORT, Command.SELECT, 0, 0))
+    begun = len(stage.log)
+    phrase(stage)
+    assert len(set(decided(stage, begun))) > 1
+    stage.close()
+
+
 def test_a_keyboard_that_vanished_does_not_keep_the_model_waiting():
     stage = Stage(Settings(silence_beats=1))
     stage.play(key(60, True))
@@ -195,20 +298,26 @@ def test_a_keyboard_that_vanished_does_not_keep_the_model_waiting():
     stage.close()
 
 
+WHAT = ["key", "key", "key", "pedal", "pedal", "tempo", "rest", "panic", "switch", "select", "hold", "roll"]
 EVENTS = st.lists(
     st.tuples(
-        st.sampled_from(["key", "key", "key", "pedal", "tempo", "rest", "panic", "switch", "select", "hold"]),
+        st.sampled_from(WHAT),
         st.integers(0, 30),
         st.integers(0, 12),
     ),
-    max_size=20,
+    max_size=25,
 )
 
 
-@settings(max_examples=20, deadline=None)
-@given(events=EVENTS, mode=st.sampled_from(list(Mode)), density=st.sampled_from([3.0, 8.0, 12.0]))
-def test_whatever_is_played_nothing_sticks_doubles_or_is_late(events, mode, density):
-    stage = Stage(Settings(mode=mode, bars=1, silence_beats=1, seed=1), density)
+@settings(max_examples=100, deadline=None)
+@given(
+    events=EVENTS,
+    mode=st.sampled_from(list(Mode)),
+    density=st.sampled_from([3.0, 8.0, 12.0]),
+    kind=st.sampled_from([Stage, Clocked]),
+)
+def test_whatever_is_played_nothing_sticks_doubles_or_is_late(events, mode, density, kind):
+    stage = kind(Settings(mode=mode, bars=1, silence_beats=1, seed=1), density)
     plays = [True] * 4
     for what, number, ticks in events:
         if what == "key":
@@ -219,6 +328,10 @@ def test_whatever_is_played_nothing_sticks_doubles_or_is_late(events, mode, dens
             stage.play(key(45 + number, False), (0, CONTROL, 64, 127 * (number % 2)))
         elif what == "pedal":
             pedal(stage)
+        elif what == "tempo" and isinstance(stage, Clocked):
+            stage.bpm = 60.0 + 8 * number
+        elif what == "roll" and isinstance(stage, Clocked):
+            stage.send((STOP, CONTINUE, START)[number % 3])
         elif what == "tempo":
             stage.play((CONTROL_PORT, Command.TEMPO, (60 + 8 * number) * 1000, 0))
         elif what == "panic":
@@ -237,6 +350,8 @@ def test_whatever_is_played_nothing_sticks_doubles_or_is_late(events, mode, dens
     assert stage.sounding() == set(), "a note sticks"
     planned = stage.planned()
     assert (np.diff(planned[:, LOG_FRAME]) >= 0).all()
+    begun = [tuple(row) for row in planned[:, [LOG_FRAME, LOG_STATUS, LOG_DATA1]].tolist()]
+    assert len(set(begun)) == len(begun), "a note is doubled"
     counters = stage.engine.counters()
     assert counters["plan_late"] == 0
     assert counters["notes_on"] == counters["notes_off"]

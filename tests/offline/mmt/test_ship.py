@@ -14,11 +14,12 @@ from offline.cli import export as app  # noqa: E402
 from offline.corpora import cache as corpora_cache  # noqa: E402
 from offline.mmt import ship as ship_module  # noqa: E402
 from offline.mmt.evaluation import field_losses  # noqa: E402
+from offline.mmt.graph_reading import rounded, weights_in  # noqa: E402
 from offline.mmt.readers import open_model  # noqa: E402
 from offline.mmt.recipe import RECIPES  # noqa: E402
-from offline.mmt.trained import read_trained  # noqa: E402
+from offline.mmt.trained import read_kept, read_trained  # noqa: E402
 from offline.mmt.training import Run, train  # noqa: E402
-from offline.weights import load_weights  # noqa: E402
+from realtime.contract.library import shipped_folder  # noqa: E402
 from realtime.contract.plugin import load_plugin  # noqa: E402
 from realtime.music.mmt.midi import write_notes  # noqa: E402
 
@@ -49,19 +50,33 @@ def test_a_checkpoint_becomes_the_plugin_that_ships(tmp_path, monkeypatch, run, 
     manifest = load_plugin(tmp_path / "models" / "mmt").manifest
     assert manifest.training.split == "by work or lists: 1 pieces to train, 1 to validate, 1 to test"
     # What the manifest says is measured on the graph that ships, with weights rounded as they are kept.
-    kept, facts = load_weights(tmp_path / "weights" / "mmt.npz")
-    assert kept["positions.weight"].dtype == np.float16
-    model = open_model("mmt", "fp32")
+    kept, facts = read_kept(
+        tmp_path / "models" / "mmt" / "model-fp16.onnx", tmp_path / "weights" / "mmt.json"
+    )
+    trained = read_trained(run)[0]
+    assert kept.keys() == trained.keys()
+    for weight, value in rounded(trained).items():
+        assert np.array_equal(kept[weight], value), weight
+        assert np.allclose(value, trained[weight], rtol=2**-10, atol=1e-6), weight
+    model = open_model("mmt", "fp16")
     loss = sum(field_losses(model, [made_up(2)])[0].values())
-    assert manifest.metrics["loss_fp32"] == pytest.approx(loss, abs=1e-3)
+    assert manifest.metrics["loss_fp16"] == pytest.approx(loss, abs=1e-3)
     assert model.settings == {name: tuple(values) for name, values in facts["sampling"].items()}
     card = (tmp_path / "models" / "mmt" / "README.md").read_text()
     assert f"| sum | {loss:.3f}" in card
     assert "concertino train continuation && concertino export continuation" in card
     # From what was kept, the same plugin again.
-    graph = (tmp_path / "models" / "mmt" / "model-fp32.onnx").read_bytes()
+    graph = (tmp_path / "models" / "mmt" / "model-fp16.onnx").read_bytes()
     assert CliRunner().invoke(app, command).exit_code == 0
-    assert (tmp_path / "models" / "mmt" / "model-fp32.onnx").read_bytes() == graph
+    assert (tmp_path / "models" / "mmt" / "model-fp16.onnx").read_bytes() == graph
+
+
+def test_what_keeps_no_weights_is_said(tmp_path):
+    for graph in (b"", b"no", (shipped_folder() / "bach-lstm" / "model.onnx").read_bytes()):
+        with pytest.raises(ValueError, match="no graph of a Multitrack Music Transformer in floats"):
+            weights_in(graph)
+    with pytest.raises(ValueError, match="does not exist; restore it"):
+        read_kept(tmp_path / "none.onnx", tmp_path / "none.json")
 
 
 def test_what_is_no_trained_model_is_said(tmp_path, run):

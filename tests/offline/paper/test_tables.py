@@ -12,12 +12,13 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch", reason="training needs torch: pip install 'concertino[offline]'")
 
 from offline.cli import evaluate, train  # noqa: E402  # after the check for torch
-from offline.paper import learning, tables  # noqa: E402
+from offline.paper import learning, stacked, tables  # noqa: E402
 from offline.paper.cells import CELLS, TABLES, cells_of  # noqa: E402
 from offline.paper.learning import ROUND  # noqa: E402
+from offline.paper.music import Music  # noqa: E402
 from offline.paper.printing import print_tables  # noqa: E402
 from offline.paper.results import FOLDER, Outcome, read_results, write_results  # noqa: E402
-from offline.paper.tables import RULES, STEPS, Music, missing_cells, train_tables  # noqa: E402
+from offline.paper.tables import RULES, STEPS, fill_stacked, missing_cells, train_tables  # noqa: E402
 
 OUTCOME = Outcome(0.5, 0.4, 0.3, 0.2, 100, 3, 300, 200, 0.6, 12.5, 1, "test", "2026-01-01")
 MEASURED = ("accuracy", "balanced_accuracy", "soundness", "completeness", "notes", "pieces", "best_step")
@@ -106,6 +107,43 @@ def test_the_mlp_and_its_oracle_are_trained_once(tmp_path, music):
     )
     assert found["mlp"].best_step == found["mlp-oracle"].best_step
     assert [path.parent.name for path in tmp_path.rglob("weights.npz")] == ["mlp-40-steps-seed-1"]
+
+
+def test_cells_filled_side_by_side_are_those_filled_one_by_one(tmp_path, music):
+    def fill(jobs):
+        return train_tables(
+            "made-up",
+            "4.2",
+            only=["zone", "mlp", "mlp-oracle", "transformer-dec"],
+            music=music,
+            folder=tmp_path / str(jobs),
+            results=tmp_path / str(jobs),
+            steps=20,
+            progress=False,
+            jobs=jobs,
+        )
+
+    assert _numbers(fill(2)) == _numbers(fill(1))
+
+
+def test_networks_trained_at_once_fill_their_cells(music, monkeypatch):
+    monkeypatch.setattr(stacked, "LONGEST", 40)
+    cells = [("one", "lstm"), ("other", "lstm-eh")]
+    found = dict(
+        fill_stacked(cells, {"one": music, "other": music}, 20, 1, torch.device("cpu"), progress=False)
+    )
+    assert list(found) == cells
+    for outcome in found.values():
+        assert (outcome.steps, outcome.best_step, outcome.seed) == (20, 20, 1)
+        assert 0 < outcome.accuracy < 1
+
+
+def test_a_gpu_that_is_not_there_is_not_trained_on():
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    error = CliRunner().invoke(train, ["tables", "--device", "cuda", "--quiet"]).exception
+    assert isinstance(error, ValueError)
+    assert "--device cpu" in str(error)
 
 
 @pytest.mark.parametrize("key", sorted(RULES))
