@@ -19,7 +19,7 @@ from offline.score import Piece
 from offline.take import NOBODY, Take
 from offline.weights import FOLDER, load_weights
 from offline.whole.beam import search
-from offline.whole.model import WholeSeparator
+from offline.whole.model import Decider
 from offline.whole.plugin import build_whole
 
 _TAUGHT: dict[str, WeakKeyDictionary[Piece, Piece]] = {}
@@ -27,7 +27,7 @@ _TAUGHT: dict[str, WeakKeyDictionary[Piece, Piece]] = {}
 
 
 @cache
-def find_teacher(name: str) -> WholeSeparator:
+def find_teacher(name: str) -> Decider:
     """Return the separator of whole pieces whose weights are called ``name``.
 
     Raises:
@@ -36,7 +36,7 @@ def find_teacher(name: str) -> WholeSeparator:
     if not name:
         raise ValueError("distillation needs a teacher: name the weights of a separator of whole pieces")
     weights, _ = load_weights(FOLDER / f"{name}.npz")
-    if "past.weight" not in weights:
+    if not any(key.endswith("past.weight") for key in weights):
         raise ValueError(f"{name} can't teach: it is no separator of whole pieces, as *-offline are")
     with torch.random.fork_rng(devices=()):  # a new model draws numbers, which are the run's
         return build_whole(weights)
@@ -58,7 +58,7 @@ def taught(pieces: Sequence[Piece], name: str, parts: int) -> list[Piece]:
     return [known[piece] for piece in pieces]
 
 
-def chances_of(teacher: WholeSeparator, piece: Piece) -> np.ndarray:
+def chances_of(teacher: Decider, piece: Piece) -> np.ndarray:
     """Return each part's probability for each note by the teacher's best labels, float32 (notes, parts)."""
     _, scores = search(teacher, piece)
     return torch.from_numpy(scores).softmax(1).numpy()

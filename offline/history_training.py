@@ -54,6 +54,8 @@ class HistoryRecipe:
     """Weight of what the teacher thinks of a note against what the note is, 0 to 1."""
     teacher: str = ""
     """Name of the weights of a separator of whole pieces, where ``distilled`` is above 0."""
+    evened: float = 0.0
+    """Share of what parts have in advance that is taken from the scores in the end: ``offline.balance``."""
     excerpts: int = 0
     """Excerpts of an epoch, drawn from the pieces by their length; 0: one of each piece."""
     chordal: bool = False

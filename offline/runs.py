@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from offline.balance import evened
 from offline.corpora.catalog import CORPORA, Corpus
 from offline.corpora.load import load_corpus, load_corpus_split
 from offline.evaluation import Result, play_take
@@ -87,7 +88,8 @@ def train_separator(
         "torch": str(torch.__version__),
     }
     path = folder / "weights.npz"
-    save_weights(path, model_weights(model), facts)
+    arrays = evened(model_weights(model), pick(pieces, split.train), getattr(run.recipe, "evened", 0.0))
+    save_weights(path, arrays, facts)
     return path
 
 

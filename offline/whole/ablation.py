@@ -20,7 +20,7 @@ from offline.weights import load_weights
 from offline.whole.beam import SHIFTS, WAYS, search_all
 from offline.whole.model import heads, measure
 from offline.whole.plugin import build_whole
-from offline.whole.training import WholeRecipe, new_whole_model, train_whole_epoch
+from offline.whole.training import WholeRecipe, new_whole_model, train_whole_epoch, written_and_by_hand
 
 RECIPES: dict[str, dict[str, Any]] = {
     "all": {},
@@ -28,6 +28,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "read from the start only": {"both_ways": False},
     "only true pasts in training": {"own": 0.0, "damage": 0.0},
     "no transpositions in training": {"augmentation.transpositions": (0, 0)},
+    "some played by hand in training": {"human": 0.25},
+    "three that decide together": {"members": 3},
     "no thinning in training": {"augmentation.thinned": 0.0, "augmentation.solo": 0.0},
 }
 """What each line changes in the recipe."""
@@ -40,9 +42,10 @@ DECODINGS: dict[str, dict[str, Any]] = {
 
 
 def accuracy(model: Any, pieces: list[Piece], **decoding: Any) -> float:
-    """Return the share of all notes that :func:`offline.whole.beam.search_all` labels right."""
+    """Return the share of the notes that :func:`offline.whole.beam.search_all` labels right."""
     found = np.concatenate([labels for labels, _ in search_all(model, pieces, **decoding)])
-    return float((found == np.concatenate([piece.part for piece in pieces])).mean())
+    true = np.concatenate([piece.part for piece in pieces])
+    return float((found == true)[true >= 0].mean())
 
 
 def main(
@@ -59,6 +62,7 @@ def main(
     torch.set_num_threads(1)
     pieces, split = load_corpus(corpus), load_corpus_split(corpus)
     training, validation = pick(pieces, split.train), pick(pieces, split.validation)
+    by_hand = written_and_by_hand(validation)[len(validation) :]
     table = read_table(out)
     for name, changes in RECIPES.items():
         key = f"{name}, {epochs} epochs"
@@ -73,6 +77,7 @@ def main(
         table[key] = {
             "accuracy": accuracy(model, validation, ways=1, shifts=(0,)),
             "accuracy_beam": accuracy(model, validation, ways=WAYS, shifts=(0,)),
+            "accuracy_human": accuracy(model, by_hand, ways=WAYS, shifts=(0,)),
             "best_epoch": run.best_epoch,
             "changes": changes,
             "recipe": asdict(recipe),
@@ -84,6 +89,7 @@ def main(
         for name, decoding in DECODINGS.items():
             table[f"{weights.stem}: {name}"] = {
                 "accuracy": accuracy(model, validation, **decoding),
+                "accuracy_human": accuracy(model, by_hand, **decoding),
                 "decoding": decoding,
                 "command": f"python -m offline.whole.ablation --weights {weights}",
             }

@@ -13,7 +13,7 @@ from numba import njit
 from torch import Tensor
 
 from offline.score import Piece
-from offline.whole.model import Batch, WholeSeparator, make_batch
+from offline.whole.model import Batch, Decider, make_batch
 from offline.whole.past import NEVER, PART_FACTS, play_note, rows_of
 
 WAYS = 8
@@ -67,7 +67,7 @@ def _advance_all(i, onset, pitch, duration, totals, last, parents, chosen, best)
         _advance(i, columns, totals[b], last[b], parents[b, i], chosen[b, i], best[b])
 
 
-def read_shifted(model: WholeSeparator, batch: Batch, shifts: Sequence[int]) -> Tensor:
+def read_shifted(model: Decider, batch: Batch, shifts: Sequence[int]) -> Tensor:
     """Return what is known of each note in each transposition, float32 (longest, pieces, shifts, width)."""
     rows = batch.rows[:, None].repeat(1, len(shifts), 1, 1)
     rows[..., 0] = (rows[..., 0] + torch.tensor(shifts)[:, None]).clamp(0, 127)  # the rest is intervals
@@ -86,7 +86,7 @@ def side_by_side(lengths: Sequence[int], most: int) -> list[range]:
 
 
 def search_all(
-    model: WholeSeparator, pieces: Sequence[Piece], ways: int = WAYS, shifts: Sequence[int] = SHIFTS
+    model: Decider, pieces: Sequence[Piece], ways: int = WAYS, shifts: Sequence[int] = SHIFTS
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return, for each piece, the labels, int64 (notes,), and scores of which they are the highest.
 
@@ -106,13 +106,13 @@ def search_all(
 
 @torch.no_grad()
 def _search_together(
-    model: WholeSeparator, pieces: Sequence[Piece], ways: int, shifts: Sequence[int]
+    model: Decider, pieces: Sequence[Piece], ways: int, shifts: Sequence[int]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return labels and scores of pieces, of which the longest come first."""
     batch, parts = make_batch(pieces), model.parts
     columns, lengths = (batch.onset, batch.pitch, batch.duration), batch.lengths
     count, longest = batch.part.shape
-    context = torch.zeros(longest, count, len(shifts), model.context.out_features)
+    context = torch.zeros(longest, count, len(shifts), model.known)
     for few in side_by_side(lengths.tolist(), READ):  # reading takes more memory than what is read
         read = make_batch(pieces[few.start : few.stop])
         context[: len(read.part[0]), few.start : few.stop] = read_shifted(model, read, shifts)
@@ -149,7 +149,7 @@ def _way_back(parents, chosen, chances):
 
 
 def search(
-    model: WholeSeparator, piece: Piece, ways: int = WAYS, shifts: Sequence[int] = SHIFTS
+    model: Decider, piece: Piece, ways: int = WAYS, shifts: Sequence[int] = SHIFTS
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the labels of one piece and the scores, as ``search_all``."""
     return search_all(model, [piece], ways, shifts)[0]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from offline.whole.beam import LIFT, LOST, SHIFTS, WAYS
+from offline.whole.members import weights_of_each
 from offline.whole.ops import Ops, linear
 from offline.whole.past import AHEAD, NEVER
 from offline.whole.rows import note_rows, past_rows
@@ -17,14 +18,18 @@ def whole_graph(weights: Weights, ways: int = WAYS, shifts: Sequence[int] = SHIF
 
     Inputs: ``pitch``, ``tick``, ``duration`` (int64, (notes,)). Output: ``scores``, float32 (notes, parts).
     """
-    parts = len(weights["scores.bias"])
+    each = weights_of_each(weights)
+    parts = len(each[0]["scores.bias"])
     g = Ops("whole_piece")
     for name in ("pitch", "tick", "duration"):
         g.input(name, "int64", ["notes"])
     g.output("scores", "float32", ["notes", parts])
     end = g.add("Add", ["tick", "duration"], "end")
     rows, ahead = note_rows(g, end)
-    context = _read(g, weights, rows, shifts)
+    moved = g.add("Add", [g.unsqueeze(rows[0], 1), g.constant("shifts", np.array(shifts, np.int64)[None])])
+    keys = g.clip(moved, 0, 127)
+    read = [_read(g, own, rows, keys, f"{place}_") for place, own in enumerate(each)]
+    context = read[0] if len(read) == 1 else g.add("Concat", read, axis=1)
     start = g.constant("start", np.full((ways, parts, 4), NEVER, np.int64))
     odds = np.full(ways, LOST, np.float32)
     odds[0] = 0.0
@@ -32,7 +37,7 @@ def whole_graph(weights: Weights, ways: int = WAYS, shifts: Sequence[int] = SHIF
         "Scan",
         [start, g.constant("odds", odds), context, "pitch", "tick", end, ahead],
         ["last_after", "odds_after", "parents", "chosen", "chances"],
-        body=_decide(weights, ways, len(shifts)),
+        body=_decide(each, ways, len(shifts)),
         num_scan_inputs=5,
     )
     g.add_many(
@@ -47,31 +52,31 @@ def whole_graph(weights: Weights, ways: int = WAYS, shifts: Sequence[int] = SHIF
     return g.build()
 
 
-def _read(g: Ops, weights: Weights, rows: Sequence[str], shifts: Sequence[int]) -> str:
-    """Add the reading of the whole piece in each transposition; return (notes, shifts, width)."""
-    table = g.constant("table", weights["table.weight"])
+def _read(g: Ops, weights: Weights, rows: Sequence[str], keys: str, mark: str) -> str:
+    """Add one's reading of the whole piece, its keys (notes, shifts); return (notes, shifts, width).
+
+    ``mark`` begins the names of what is its own.
+    """
+    table = g.constant(f"{mark}table", weights["table.weight"])
     common = g.sum(*(g.add("Gather", [table, row]) for row in rows[1:]))
-    moved = g.add("Add", [g.unsqueeze(rows[0], 1), g.constant("shifts", np.array(shifts, np.int64)[None])])
-    keys = g.add("Gather", [table, g.clip(moved, 0, 127)])
-    x = g.add("Relu", [g.add("Add", [g.unsqueeze(common, 1), keys])])
-    x = g.add("Relu", [linear(g, weights, "mix", x)])
+    x = g.add("Relu", [g.add("Add", [g.unsqueeze(common, 1), g.add("Gather", [table, keys])])])
+    x = g.add("Relu", [linear(g, weights, "mix", x, mark)])
     units = weights["onward.weight_hh_l0"].shape[1]
-    matrices = [
-        g.constant(name, np.stack([_gates(weights[f"{way}.{kind}_l0"], units) for way in ("onward", "back")]))
-        for name, kind in (("w", "weight_ih"), ("r", "weight_hh"))
+    kinds = {"w": ("weight_ih",), "r": ("weight_hh",), "b": ("bias_ih", "bias_hh")}
+    tensors = [
+        g.constant(f"{mark}{name}", np.stack([_gates_of(weights, way, few) for way in ("onward", "back")]))
+        for name, few in kinds.items()
     ]
-    bias = np.stack(
-        [
-            np.concatenate([_gates(weights[f"{way}.{kind}_l0"], units) for kind in ("bias_ih", "bias_hh")])
-            for way in ("onward", "back")
-        ]
-    )
-    (y,) = g.add_many(
-        "LSTM", [x, *matrices, g.constant("b", bias)], ["y"], hidden_size=units, direction="bidirectional"
-    )
+    (y,) = g.add_many("LSTM", [x, *tensors], [f"{mark}y"], hidden_size=units, direction="bidirectional")
     turned = g.add("Transpose", [y], perm=[0, 2, 1, 3])
     heard = g.add("Reshape", [turned, g.axes(0, 0, 2 * units)])
-    return linear(g, weights, "context", g.add("Concat", [x, heard], axis=2))
+    return linear(g, weights, "context", g.add("Concat", [x, heard], axis=2), mark)
+
+
+def _gates_of(weights: Weights, way: str, kinds: Sequence[str]) -> np.ndarray:
+    """Return weights of the LSTM that reads one way, or its biases one after the other."""
+    units = weights[f"{way}.weight_hh_l0"].shape[1]
+    return np.concatenate([_gates(weights[f"{way}.{kind}_l0"], units) for kind in kinds])
 
 
 def _gates(rows: np.ndarray, units: int) -> np.ndarray:
@@ -80,22 +85,27 @@ def _gates(rows: np.ndarray, units: int) -> np.ndarray:
     return np.concatenate([into, out, forget, new])
 
 
-def _decide(weights: Weights, ways: int, shifts: int):
+def _decide(each: Sequence[Weights], ways: int, shifts: int):
     """Return the body of the search: one note for all ways."""
-    parts, width = len(weights["scores.bias"]), weights["past.weight"].shape[1]
+    parts, width = len(each[0]["scores.bias"]), each[0]["past.weight"].shape[1]
     g = Ops("decide")
     last = g.input("last", "int64", [ways, parts, 4])
     odds = g.input("odds_in", "float32", [ways])
-    g.input("context", "float32", [shifts, width])
+    g.input("context", "float32", [len(each) * shifts, width])
     for name in ("key", "on", "until"):
         g.input(name, "int64", [])
     g.input("ahead", "int64", [AHEAD])
     rows = past_rows(g, last, parts)
-    table = g.constant("past_table", weights["past.weight"])
-    told = g.add("ReduceSum", [g.add("Gather", [table, rows]), g.axes(1)], keepdims=0)
-    x = g.add("Relu", [g.add("Add", [g.unsqueeze("context", 1), told])])
-    x = g.add("Relu", [linear(g, weights, "hidden", x)])
-    scores = g.add("ReduceMean", [linear(g, weights, "scores", x)], axes=[0], keepdims=0)
+    found = []
+    for place, weights in enumerate(each):
+        mark, first = f"{place}_", place * shifts
+        table = g.constant(f"{mark}past_table", weights["past.weight"])
+        told = g.add("ReduceSum", [g.add("Gather", [table, rows]), g.axes(1)], keepdims=0)
+        read = g.add("Slice", ["context", g.axes(first), g.axes(first + shifts), g.axes(0)])
+        x = g.add("Relu", [g.add("Add", [g.unsqueeze(read, 1), told])])
+        x = g.add("Relu", [linear(g, weights, "hidden", x, mark)])
+        found.append(linear(g, weights, "scores", x, mark))
+    scores = g.add("ReduceMean", [g.add("Concat", found, axis=0)], axes=[0], keepdims=0)
     chances = g.add("LogSoftmax", [scores], "chances_out", axis=1)
     totals = g.add("Reshape", [g.add("Add", [g.unsqueeze(odds, 1), chances]), g.axes(-1)])
     compared = min(2 * ways, ways * parts)

@@ -6,7 +6,7 @@ from the parts' last notes under the labels so far. All facts are rows of tables
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
@@ -74,6 +74,29 @@ def _turned(lengths: np.ndarray, longest: int) -> Tensor:
     return torch.from_numpy(np.where(place < lengths[:, None], lengths[:, None] - 1 - place, place))
 
 
+class Decider(Protocol):
+    """What reads whole pieces and decides note by note: one separator, or several together."""
+
+    parts: int
+
+    @property
+    def known(self) -> int:
+        """Width of what ``read`` returns."""
+        ...
+
+    def eval(self) -> Self:
+        """Leave nothing out any more."""
+        ...
+
+    def read(self, rows: Tensor, lengths: np.ndarray) -> Tensor:
+        """Return what is known of each note from all notes, float32 (pieces, longest, known)."""
+        ...
+
+    def decide(self, context: Tensor, past: Tensor) -> Tensor:
+        """Return the scores (..., parts) of notes by context (..., known) and past (..., facts)."""
+        ...
+
+
 class WholeSeparator(nn.Module):
     """Reads all notes (``read``), then scores each one given the past (``decide``)."""
 
@@ -108,6 +131,11 @@ class WholeSeparator(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     @property
+    def known(self) -> int:
+        """Width of what ``read`` returns."""
+        return self.context.out_features
+
+    @property
     def hidden_share(self) -> float:
         """Share of the facts that are left out now."""
         return self.hiding if self.training else 0.0
@@ -121,6 +149,10 @@ class WholeSeparator(nn.Module):
         later = later.gather(1, turn[..., : later.shape[2]])
         h = torch.cat([self.onward(x)[0], later if self.both_ways else torch.zeros_like(later)], -1)
         return self.context(torch.cat([x, self.dropout(h)], -1))
+
+    def decide_each(self, context: Tensor, past: Tensor) -> list[Tensor]:
+        """Return what :meth:`decide` returns: it has no other members than itself."""
+        return [self.decide(context, past)]
 
     def decide(self, context: Tensor, past: Tensor) -> Tensor:
         """Return the scores (..., parts) of notes by context (..., width) and past (..., facts)."""
@@ -136,7 +168,7 @@ class WholeSeparator(nn.Module):
 
 @torch.no_grad()
 def play(
-    model: WholeSeparator, batch: Batch, draws: np.random.Generator | None = None
+    model: Decider, batch: Batch, draws: np.random.Generator | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Label a batch note by note; return the parts, int64 (pieces, longest), and the scores (..., parts).
 
@@ -164,7 +196,7 @@ def heads(pieces: Sequence[Piece], longest: int = 800) -> list[Piece]:
     return [Piece(piece.name, *(column[:longest] for column in piece.columns)) for piece in pieces]
 
 
-def measure(model: WholeSeparator, pieces: Sequence[Piece]) -> tuple[float, float]:
+def measure(model: Decider, pieces: Sequence[Piece]) -> tuple[float, float]:
     """Return (loss, accuracy) over all notes of all pieces, labelled by the model on its own decisions."""
     batch = make_batch(pieces)
     given, scores = play(model, batch)

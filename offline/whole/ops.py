@@ -73,8 +73,8 @@ class Ops(GraphBuilder):
         return helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.constants)
 
 
-def linear(g: Ops, weights: Mapping[str, np.ndarray], name: str, x: str) -> str:
-    """Add the layer ``name`` on ``x``; return its output."""
-    weight = g.constant(f"{name}_weight", weights[f"{name}.weight"].T)
-    bias = g.constant(f"{name}_bias", weights[f"{name}.bias"])
+def linear(g: Ops, weights: Mapping[str, np.ndarray], name: str, x: str, mark: str = "") -> str:
+    """Add the layer ``name`` on ``x``; return its output. ``mark`` begins the names of its constants."""
+    weight = g.constant(f"{mark}{name}_weight", weights[f"{name}.weight"].T)
+    bias = g.constant(f"{mark}{name}_bias", weights[f"{name}.bias"])
     return g.add("Add", [g.add("MatMul", [x, weight]), bias])

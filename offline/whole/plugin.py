@@ -10,7 +10,8 @@ from offline.drafts import Draft
 from offline.score import Piece
 from offline.whole.beam import SHIFTS, WAYS, search_all
 from offline.whole.graph import whole_graph
-from offline.whole.model import WholeSeparator
+from offline.whole.members import Members, weights_of_each
+from offline.whole.model import Decider, WholeSeparator
 from realtime.contract.kinds import SEQUENCE_SEPARATOR
 from realtime.contract.manifest import Input, Output
 from realtime.contract.plugin import Plugin
@@ -26,8 +27,18 @@ INPUTS = tuple(
 )
 
 
-def build_whole(weights: Mapping[str, np.ndarray]) -> WholeSeparator:
+_TOGETHER = (
+    " {} of these, which began with other weights, decide together: a note's scores are the mean of theirs."
+)
+
+
+def build_whole(weights: Mapping[str, np.ndarray]) -> WholeSeparator | Members:
     """Return the separator with these weights, ready to score."""
+    each = [_build_one(own) for own in weights_of_each(weights)]
+    return (each[0] if len(each) == 1 else Members(each)).eval()
+
+
+def _build_one(weights: Mapping[str, np.ndarray]) -> WholeSeparator:
     model = WholeSeparator(
         parts=len(weights["scores.bias"]),
         width=weights["table.weight"].shape[1],
@@ -35,12 +46,13 @@ def build_whole(weights: Mapping[str, np.ndarray]) -> WholeSeparator:
         hidden=len(weights["mix.bias"]),
     )
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    return model.eval()
+    return model
 
 
 def whole_draft(name: str, corpus: Corpus, weights: Mapping[str, np.ndarray], recipe: str) -> Draft:
     """Return the graph with these weights, and what its card says; ``recipe`` says how they were trained."""
-    parts, units = len(weights["scores.bias"]), weights["onward.weight_hh_l0"].shape[1]
+    each = weights_of_each(weights)
+    parts, units = len(each[0]["scores.bias"]), each[0]["onward.weight_hh_l0"].shape[1]
     transposed = ", ".join(f"{shift:+d}" for shift in SHIFTS if shift)
     return Draft(
         name=name,
@@ -55,7 +67,7 @@ def whole_draft(name: str, corpus: Corpus, weights: Mapping[str, np.ndarray], re
 described by its place in the chord and among all notes that sound, the intervals to the nearest of these, to
 those that end where it begins and to those that begin where it ends, its place in the bar and its length.
 Each of these is one of a few values that picks a row of a table; the rows are summed, and an LSTM of {units}
-units in each direction reads the piece.
+units in each direction reads the piece.{_TOGETHER.format(len(each)) if len(each) > 1 else ""}
 
 Then the notes are labelled in order, each told what every part played last under the labels so far: how far
 that is in pitch and time, whether it still sounds, and how far the part is from the chord's other notes. The
@@ -64,15 +76,15 @@ takes the mean over the piece and its transpositions ({transposed} semitones). T
 of the parts' probabilities along the best way.
 
 Trained with {recipe}""",
-        limits="""It needs exact onsets and durations, as a score or a quantised file has them. Played by
-hand, chords that are spread are no chords to it, and the separators for live playing are better. Voices that
-cross where each could as well have gone the other way are where it errs most.""",
+        limits="""It is best with exact onsets and durations, as a score or a quantised file has them; of what
+is played by hand it gets less right, as the figures above say. Voices that cross where each could as well
+have gone the other way are where it errs most.""",
         command=f"concertino train separator {name} && concertino export separator {name} "
         f"--weights runs/{name}/weights.npz",
     )
 
 
-def check_whole_parity(model: WholeSeparator, plugin: Plugin, pieces: Sequence[Piece]) -> float:
+def check_whole_parity(model: Decider, plugin: Plugin, pieces: Sequence[Piece]) -> float:
     """Score every piece with ``plugin`` and with ``model``; return the largest difference of a score.
 
     Where two ways are equally good to the last bit, either may be taken: a piece whose labels differ is

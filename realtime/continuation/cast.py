@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from realtime.continuation.ranges import usual_range
 from realtime.ensembles.schema import Ensemble
 from realtime.music.mmt.instruments import DROPPED, INSTRUMENT_OF
 from realtime.music.mmt.representation import PITCHES
@@ -17,7 +18,7 @@ class Player(NamedTuple):
     """Code of the model's instrument, ``DROPPED`` where it knows none."""
     lowest: int
     highest: int
-    """Keys that the part may be given."""
+    """Keys that the model may give the part."""
     transpose: int
     """From key to sounding pitch, semitones."""
 
@@ -44,6 +45,18 @@ Cast = tuple[Player, ...]
 """By part."""
 
 
+def player_of(instrument: int, lowest: int, highest: int, transpose: int) -> Player:
+    """Return a part as the model sees it: of the keys that it may be given, those where it usually plays.
+
+    Where these are less than an octave, all that it may be given.
+    """
+    usual = [pitch - transpose for pitch in usual_range(instrument)]
+    low, high = max(lowest, usual[0]), min(highest, usual[1])
+    if high - low < OCTAVE - 1:
+        low, high = lowest, highest
+    return Player(instrument, low, high, transpose)
+
+
 def cast_of(ensemble: Ensemble) -> Cast:
     """Return the parts of an ensemble as the model sees them.
 
@@ -51,7 +64,7 @@ def cast_of(ensemble: Ensemble) -> Cast:
         ValueError: the model knows none of its instruments.
     """
     cast = tuple(
-        Player(int(INSTRUMENT_OF[part.program]), part.lowest, part.highest, part.transpose)
+        player_of(int(INSTRUMENT_OF[part.program]), part.lowest, part.highest, part.transpose)
         for part in ensemble.parts
     )
     if not any(player.instrument != DROPPED for player in cast):

@@ -24,6 +24,10 @@ GAP = 8 * BEAT
 FAR = 3 * GAP
 MOST = 16
 """Notes that may begin together."""
+RECENT = 64
+"""Latest notes by which it is told who has played much."""
+BALANCE = 1.0
+"""How much less likely a part is for each time that its notes are e times as many as the others'."""
 TRIES = 8
 """Draws in a row that no part can play, after which the tick is left."""
 
@@ -129,10 +133,18 @@ class Draft:
         return note.length if self.until is None else min(note.length, self.until - note.onset)
 
     def _possible(self, scores: np.ndarray, beat: int, cast: Cast, parts: list[int]) -> np.ndarray:
-        """Return the scores without beats that are too far away, and instruments that may not play."""
+        """Return the scores without beats that are too far away, and instruments that may not play.
+
+        An instrument that has played more of late than the others is less likely than the model says: fed
+        with its own notes for minutes, the model gives nearly all to one, and the ensemble falls silent.
+        """
         scores = scores.copy()
         scores[SPANS[BEAT_FIELD]][beat + 2 + GAP // BEAT :] = -np.inf
-        chosen = np.zeros(SIZES[INSTRUMENT], bool)
-        chosen[list(instruments(cast, parts))] = True
-        scores[SPANS[INSTRUMENT]][~chosen] = -np.inf
+        chosen = np.array(instruments(cast, parts))
+        played = np.bincount(
+            [note.instrument for note in self.score.notes[-RECENT:]], minlength=SIZES[INSTRUMENT]
+        )[chosen]
+        kept = scores[SPANS[INSTRUMENT]][chosen] - BALANCE * np.log((played + 1) / (played.mean() + 1))
+        scores[SPANS[INSTRUMENT]] = -np.inf
+        scores[SPANS[INSTRUMENT]][chosen] = kept
         return scores

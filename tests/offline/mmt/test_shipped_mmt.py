@@ -16,6 +16,7 @@ from offline.mmt.trained import build, read_kept  # noqa: E402
 from offline.weights import FOLDER  # noqa: E402
 from realtime.contract.library import shipped_folder  # noqa: E402
 from realtime.contract.plugin import load_plugin  # noqa: E402
+from tests.live import ROOT  # noqa: E402
 
 HALF = 0.1
 """Largest difference of a score that computing in 16-bit floats makes."""
@@ -42,8 +43,8 @@ def test_its_graphs_are_of_the_weights_that_ship(shipped, made_up):
 def test_its_manifest_says_how_close_to_true_music_it_comes(shipped):
     metrics = shipped.manifest.metrics
     gaps = {name: abs(metrics[name] - metrics[f"{name}_test"]) for name in PAPER}
-    closer = [name for name, (true, theirs) in PAPER.items() if gaps[name] < abs(theirs - true)]
-    assert {"pitch_class_entropy", "scale_consistency"} <= set(closer), gaps
+    farther = [name for name, (true, theirs) in PAPER.items() if gaps[name] >= abs(theirs - true)]
+    assert not farther, gaps
     assert settings_in(metrics).keys() == {"temperature", "threshold"}
     assert metrics["loss_int8"] == pytest.approx(metrics["loss_fp16"], abs=0.05)
 
@@ -61,3 +62,30 @@ def test_what_it_knows_shows_in_its_scores(shipped):
     pitch = np.exp(scores[SPANS[PITCH]].astype(float))
     white = [key + 1 for key in range(128) if key % 12 in (0, 2, 4, 5, 7, 9, 11)]
     assert pitch[white].sum() / pitch.sum() > 0.7
+
+
+def test_for_minutes_every_part_plays_on_where_it_usually_plays():
+    """What a model hears most is itself: without care, one part has all notes in the end, far up or down."""
+    from realtime.continuation.cast import cast_of
+    from realtime.continuation.settings import Settings
+    from realtime.ensembles.library import find_ensemble
+    from realtime.host.continuation import find_model
+    from realtime.host.going_on import Going, go_on
+    from realtime.music.smf import read_performance
+
+    chorale = read_performance(ROOT / "realtime" / "demo" / "chorale.mid")
+    ensemble = find_ensemble("string-quartet")
+    model = find_model(NAME, threads=1)
+    gone = go_on(
+        Going(ensemble, chorale, model, Settings(), 240, "zone", rate=16000, period=160),
+        None,
+        None,
+        None,
+        print,
+    )
+    played = [(note.part, note.key) for note in gone.notes]
+    for part, player in enumerate(cast_of(ensemble)):
+        keys = [key for each, key in played if each == part]
+        late = [key for each, key in played[len(played) // 2 :] if each == part]
+        assert min(len(keys), 2 * len(late)) > len(played) / 20, f"part {part} falls silent"
+        assert player.lowest <= min(keys) <= max(keys) <= player.highest

@@ -170,3 +170,9 @@ def test_the_command_trains_and_goes_on(tmp_path, monkeypatch, made_up):
 
 def test_the_command_knows_the_music():
     assert tuple(MUSIC) == MUSIC_NAMES
+
+
+def test_the_recipe_for_a_large_gpu_is_of_the_published_size_alone():
+    done = CliRunner().invoke(app, ["continuation", "--size", "small", "--quick"])
+    assert isinstance(done.exception, ValueError)
+    assert "--quick is for the size full" in str(done.exception)

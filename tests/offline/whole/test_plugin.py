@@ -9,6 +9,7 @@ from offline.corpora.catalog import CORPORA  # noqa: E402  # after the check for
 from offline.graph import OPSET  # noqa: E402
 from offline.score import make_piece  # noqa: E402
 from offline.weights import model_weights  # noqa: E402
+from offline.whole.members import Members  # noqa: E402
 from offline.whole.model import WholeSeparator  # noqa: E402
 from offline.whole.plugin import KIND, build_whole, check_whole_parity, whole_draft  # noqa: E402
 from realtime.contract.manifest import Graph, Manifest, Training, format_manifest  # noqa: E402
@@ -43,10 +44,11 @@ def _put(weights, folder):
     return folder / draft.name
 
 
-@pytest.fixture(scope="module")
-def weights():
+@pytest.fixture(scope="module", params=[1, 3], ids=["alone", "members"])
+def weights(request):
     torch.manual_seed(0)
-    return model_weights(WholeSeparator(4, 24, 8, 16))
+    each = [WholeSeparator(4, 24, 8, 16) for _ in range(request.param)]
+    return model_weights(each[0] if len(each) == 1 else Members(each))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,9 @@ def test_the_graph_gives_labels_and_scores_of_the_search(folder, weights, made_u
 def test_a_graph_of_other_weights_is_told_apart(folder, weights, made_up):
     model = build_whole(weights)
     with torch.no_grad():
-        model.scores.bias += torch.arange(4.0)
+        for name, value in model.named_parameters():
+            if name.endswith("scores.bias"):
+                value += torch.arange(4.0)
     with pytest.raises(ValueError, match="not of the same weights"):
         check_whole_parity(model, load_plugin(folder), [made_up(0)])
 
