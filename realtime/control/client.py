@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from realtime.control.runfile import find_running, is_loopback, read_token
+from realtime.control.values import difference
 from realtime.host.options import control_address
 
 TOKEN = "CONCERTINO_TOKEN"
@@ -82,7 +83,7 @@ class Remote:
         return self._ask("POST" if call else "PUT", f"/api/{quote(name)}", body)["value"]
 
     def changes(self) -> Iterator[tuple[str, Any]]:
-        """Yield all values, and then each change, until the host ends.
+        """Yield all values, and then each change, until the host ends; None for what is gone.
 
         Raises:
             OSError: the host does not answer.
@@ -96,11 +97,14 @@ class Remote:
             with connect(
                 f"ws://{host}:{self.port}/ws", additional_headers=headers, compression=None
             ) as socket:
+                known: dict[str, Any] = {}
                 for text in socket:
                     message = msgspec.json.decode(text)
                     if message["type"] == "state":
-                        yield from message["values"].items()
+                        yield from difference(known, message["values"]).items()
+                        known = message["values"]
                     elif message["type"] == "change":
+                        known[message["name"]] = message["value"]
                         yield message["name"], message["value"]
         except (OSError, WebSocketException) as error:
             raise OSError(f"{self.host}:{self.port} has ended or refuses ({error})") from None

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Protocol
 
 from realtime.control import pipe
 from realtime.control.table import find
-from realtime.control.values import Control, WrongValueError, check
+from realtime.control.values import Control, WrongValueError, check, difference
 
 ANSWER_SECONDS = 60.0
 """A separator or SoundFont that is loaded takes seconds."""
@@ -87,28 +87,36 @@ class Hub:
                 if client.format == message.format:
                     client.send(message.block)
         elif isinstance(message, pipe.Changed):
-            self._change(message.name, message.value)
+            self._change(message.values)
         elif isinstance(message, pipe.State):
+            before = self.state.values
             self.state, self._seconds_at = message, time.monotonic()
             text = self.on_state()
             for client in tuple(self.clients):
                 if message.client in (0, client.number):
                     client.send(text)
+            self._tell_watchers(difference(before, message.values))
         elif isinstance(message, pipe.Reply):
             future = self._asked.pop(message.number, None)
             if future and not future.done():
                 future.set_result(message)
 
-    def _change(self, name: str, value: Any) -> None:
-        if value is None and name.startswith("parts/"):
-            self.values.pop(name, None)
-        else:
-            self.values[name] = value
-        text = self.on_change(name, value)
-        for client in tuple(self.clients):
-            client.send(text)
+    def _change(self, changed: dict[str, Any]) -> None:
+        for name, value in changed.items():
+            if value is None and name.startswith("parts/"):
+                self.values.pop(name, None)
+            else:
+                self.values[name] = value
+        for name, value in changed.items():
+            text = self.on_change(name, value)
+            for client in tuple(self.clients):
+                client.send(text)
+        self._tell_watchers(changed)
+
+    def _tell_watchers(self, changed: dict[str, Any]) -> None:
         for watcher in tuple(self.watchers):
-            watcher(name, value)
+            for name, value in changed.items():
+                watcher(name, value)
 
     def control(self, name: str) -> Control:
         """Return the control called ``name``, if the ensemble that plays has it.

@@ -7,14 +7,14 @@ so that nothing jumps. What is mapped does nothing else: the audio thread hands 
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
 import platformdirs
-from msgspec import Meta, Struct
 
 from realtime.control.controller import Controller
+from realtime.control.knobs import FINE, Mapping, Place, Positions, turned
 from realtime.control.table import find
 from realtime.control.values import bounds, options
 from realtime.engine.codes import (
@@ -30,36 +30,10 @@ from realtime.engine.codes import (
     Log,
 )
 from realtime.engine.controllers import defaults
-from realtime.ensembles.schema import Seven, Switch
 from realtime.host.session import Session
 from realtime.presets.files import PresetError, read_table, write_mappings
 
-NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
-CLOSE = 2 / 127
-"""Share of a control's range within which a knob has reached it."""
-HALF = 64
-
-
-class Mapping(Struct, frozen=True):
-    """One knob and the control that it moves."""
-
-    name: str
-    """Of the control."""
-    device: str
-    """Stable name of the keyboard."""
-    channel: Annotated[int, Meta(ge=1, le=16)]
-    kind: Literal["controller", "key"] = "controller"
-    number: Seven = 0
-    mode: Literal["absolute", "14bit", "relative"] = "absolute"
-    """``14bit``: the fine half comes as ``number`` + 32; ``relative``: 1 to 63 up, 127 to 65 down."""
-    pickup: Switch = True
-    passes: Switch = False
-    """Whether it acts as without the mapping besides."""
-
-    @property
-    def knob(self) -> str:
-        """What it is called on the page."""
-        return f"{'CC' if self.kind == 'controller' else 'key'} {self.number}"
+NOTE_ON, CONTROL = 0x90, 0xB0
 
 
 def mappings_path() -> Path:
@@ -91,12 +65,12 @@ class Mappings:
         self._lock = threading.RLock()
         self._mappings: list[Mapping] = []
         self._ports: dict[str, int] = {}
-        self._places: dict[tuple[int, int, str, int], Mapping] = {}
-        self._last: dict[tuple[int, int, str, int], float] = {}
-        """Where each knob stood last, as a share of its range."""
+        self._places: dict[Place, Mapping] = {}
+        self._positions = Positions()
         self._put_back: set[tuple[int, int, str, int, int]] = set()
         """What was sent in a knob's name: its touch while it was learned had acted."""
-        self._coarse: dict[tuple[int, int, int], int] = {}
+        self._fine: Place | None = None
+        """What the fine half of the knob that was learned just now would be, until something else moves."""
         try:
             raw = read_table(self.path).get("mappings", [])
             self._mappings = msgspec.convert(raw, list[Mapping])
@@ -139,6 +113,7 @@ class Mappings:
                 find(mapping.name)
         except (msgspec.ValidationError, LookupError) as error:
             raise ValueError(f"mappings: {error}") from None
+        self._fine = None
         self._keep(mappings)
 
     def _keep(self, mappings: list[Mapping]) -> None:
@@ -156,7 +131,7 @@ class Mappings:
                 return
             self._ports = ports
             self._places = self._wanted(ports)
-            self._last.clear()
+            self._positions.forget()
             command = self.session.engine.link.command
             command(Command.MAP, -1)
             marks: dict[int, int] = {}
@@ -168,14 +143,14 @@ class Mappings:
             for place, bits in marks.items():
                 command(Command.MAP, place, bits)
 
-    def _wanted(self, ports: dict[str, int]) -> dict[tuple[int, int, str, int], Mapping]:
+    def _wanted(self, ports: dict[str, int]) -> dict[Place, Mapping]:
         places = {}
         for mapping in self._mappings:
             if mapping.device in ports:
                 place = (ports[mapping.device], mapping.channel - 1, mapping.kind)
                 places[(*place, mapping.number)] = mapping
                 if mapping.mode == "14bit":
-                    places[(*place, mapping.number + 32)] = mapping
+                    places[(*place, mapping.number + FINE)] = mapping
         return places
 
     def listen(self, log: np.ndarray) -> None:
@@ -193,13 +168,15 @@ class Mappings:
                 continue
             if self.learning and self._learned(place, row[LOG_DATA2]):
                 continue
+            if self._fine and self._learned_fine(place):
+                continue
             if mapping := self._places.get(place):
                 try:
                     self._move(place, mapping, row[LOG_DATA2])
                 except (LookupError, ValueError, OSError) as error:
                     self.notice(f"{mapping.knob} of {mapping.device}: {error}")
 
-    def _learned(self, place: tuple[int, int, str, int], value: int) -> bool:
+    def _learned(self, place: Place, value: int) -> bool:
         port, channel, kind, number = place
         device = next((name for name, known in self._ports.items() if known == port), None)
         if device is None or (kind == "key" and value == 0):
@@ -212,23 +189,36 @@ class Mappings:
         rest = [
             m for m in self._mappings if (m.device, m.channel - 1, m.kind, m.number) != (device, *place[1:])
         ]
-        try:
-            self._keep([*rest, Mapping(name, device, channel + 1, kind, number)])  # type: ignore[arg-type]
-        except OSError as error:
-            self.notice(f"the mapping is used, and not kept: {error}")
+        self._keep_learned([*rest, Mapping(name, device, channel + 1, kind, number)])  # type: ignore[arg-type]
+        self._fine = (*place[:3], number + FINE) if kind == "controller" and number < FINE else None
         return True
 
-    def _move(self, place: tuple[int, int, str, int], mapping: Mapping, value: int) -> None:
+    def _learned_fine(self, place: Place) -> bool:
+        """Take what moves next after a knob was learned for its fine half, if it is that; return whether."""
+        fine, self._fine = self._fine, None
+        if place != fine:
+            return False
+        *rest, last = self._mappings
+        self._keep_learned([*rest, msgspec.structs.replace(last, mode="14bit")])
+        return True
+
+    def _keep_learned(self, mappings: list[Mapping]) -> None:
+        try:
+            self._keep(mappings)
+        except OSError as error:
+            self.notice(f"the mapping is used, and not kept: {error}")
+
+    def _move(self, place: Place, mapping: Mapping, value: int) -> None:
         control, _ = find(mapping.name)
+        fine, pressed = mapping.is_fine(place[3]), mapping.is_pressed(value)
         if control.read is None or control.call:
-            if value >= HALF or (mapping.kind == "key" and value > 0):
+            if pressed and not fine:
                 self.controller.call(mapping.name)
             return
         now = self.controller.get(mapping.name)
         if isinstance(now, bool):
-            pressed = not now if value > 0 else now
-            wanted = pressed if mapping.kind == "key" else value >= HALF
-            if wanted != now:
+            wanted = now ^ pressed if mapping.kind == "key" else pressed
+            if wanted != now and not fine:
                 self.controller.set(mapping.name, wanted)
             return
         words = options(control)
@@ -236,37 +226,15 @@ class Mappings:
         if limits is None:
             return
         low, high = limits
-        standing = (words.index(now) if words else float(now or 0) - low) / (high - low)
-        share = self._share(place, mapping, value, standing)
-        if share is None:
-            return
-        target = low + share * (high - low)
-        wanted = (
-            words[round(target)] if words else round(target) if isinstance(now, int) else round(target, 2)
-        )
+        standing = words.index(now) if words else float(now or 0) - low
+        size, whole = high - low, bool(words) or isinstance(now, int)
+        if mapping.endless:
+            target = low + turned(standing, mapping.steps(value), size, whole)
+        else:
+            share = self._positions.share(place, mapping, value, standing / size)
+            if share is None:
+                return
+            target = low + share * size
+        wanted = words[round(target)] if words else round(target) if whole else round(target, 2)
         if wanted != now:
             self.controller.set(mapping.name, wanted)
-
-    def _share(
-        self, place: tuple[int, int, str, int], mapping: Mapping, value: int, standing: float
-    ) -> float | None:
-        """Return where in its range the control goes; None while the knob has not reached the control."""
-        if mapping.mode == "relative":
-            return min(max(standing + (value if value < HALF else value - KEYS) / 127, 0.0), 1.0)
-        share = value / 127
-        if mapping.mode == "14bit":
-            if place[3] != mapping.number:
-                coarse = self._coarse.get((*place[:2], mapping.number), 0)
-                share = (coarse * 128 + value) / 16383
-            else:
-                self._coarse[(*place[:2], mapping.number)] = value
-                share = value * 128 / 16383
-        knob = (*place[:3], mapping.number)
-        before, self._last[knob] = self._last.get(knob), share
-        if not mapping.pickup or abs(share - standing) <= CLOSE:
-            return share
-        if before is None:
-            return None
-        followed = abs(before - standing) <= CLOSE
-        crossed = min(before, share) <= standing <= max(before, share)
-        return share if followed or crossed else None

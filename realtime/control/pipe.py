@@ -40,10 +40,9 @@ class State(Struct, tag=True, array_like=True):
 
 
 class Changed(Struct, tag=True, array_like=True):
-    """Host: one value."""
+    """Host: the values that have changed at once, by name."""
 
-    name: str
-    value: Any
+    values: dict[str, Any]
 
 
 class Broadcast(Struct, tag=True, array_like=True):

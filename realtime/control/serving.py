@@ -173,10 +173,12 @@ class Serving:
         sounding, seconds = self.roll.sounding(), self._meters.seconds()
         self._send(pipe.State(values, choices, sounding, seconds, client))
 
-    def _changed(self, name: str, value: Any) -> None:
-        self._send(pipe.Changed(name, value))
-        if name in ("ensemble", "parts"):
+    def _changed(self, values: dict[str, Any]) -> None:
+        if values.keys() & {"ensemble", "parts"}:  # all of it in one message: no client sees half an ensemble
+            self._send_state()
             self._renew()
+        else:
+            self._send(pipe.Changed(values))
 
     def _renew(self) -> None:
         self._stale = True

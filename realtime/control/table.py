@@ -7,6 +7,7 @@ this costs nothing but msgspec: the server's process knows the table without an 
 """
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime.control.takes import list_takes
@@ -58,6 +59,11 @@ def _of_part(name: str, kind: Any, about: str, **options: Any) -> Control:
         session.set_part(place, **{name: value})
 
     return Control(f"parts/{{part}}/{name}", about, kind, read, write, saved=True, **options)
+
+
+def _bpm(given: float) -> float:
+    """Return a tempo as the engine is told it: in thousandths."""
+    return round(float(given), 3)
 
 
 def _presets(session: "Session") -> Any:
@@ -120,21 +126,24 @@ CONTROLS: tuple[Control, ...] = (
         choices=lambda s: s.ensemble_choices(),
         saved=True,
         slow=True,
+        loaded=True,
     ),
     Control("title", "The ensemble's title.", str, lambda s, _: _slot(s).ensemble.title),
     Control(
         "separator",
-        "Who chooses each note's part: a model or a rule.",
+        "Who chooses each note's part: a model or a rule, some with values: split:60.",
         Name,
         lambda s, _: _slot(s).separator or "rule",
         lambda s, _, name: s.choose_separator(name),
         choices=lambda s: s.separator_choices(),
         saved=True,
         slow=True,
+        loaded=True,
+        spelled=True,
     ),
     Control("parts", "The parts' names.", list[str], lambda s, _: [p.name for p in _slot(s).ensemble.parts]),
-    _of_part("program", Seven, "General MIDI program, counted from 0; held notes end on the old one."),
-    _of_part("bank", Bank, "Bank of the program."),
+    _of_part("program", Seven, "General MIDI program, from 0; held notes end on the old one.", loaded=True),
+    _of_part("bank", Bank, "Bank of the program.", loaded=True),
     _of_part("volume", Seven, "Volume."),
     _of_part("pan", Seven, "Place: 0 is left, 64 the middle, 127 right."),
     _of_part("reverb", Seven, "How much of it goes to the reverb."),
@@ -162,9 +171,10 @@ CONTROLS: tuple[Control, ...] = (
         "tempo",
         "Beats per minute.",
         Tempo,
-        lambda s, _: round(float(s.engine.state["bpm"]), 3),
+        lambda s, _: _bpm(s.engine.state["bpm"]),
         lambda s, _, bpm: s.set_tempo(bpm),
         saved=True,
+        nearest=_bpm,
     ),
     Control(
         "clock",
@@ -182,6 +192,8 @@ CONTROLS: tuple[Control, ...] = (
         lambda s, _, path: s.choose_soundfont(path),
         saved=True,
         slow=True,
+        loaded=True,
+        nearest=lambda path: str(Path(path).expanduser()),
     ),
     Control(
         "clock_out",
@@ -206,6 +218,7 @@ CONTROLS: tuple[Control, ...] = (
         lambda s, _, name: _presets(s).recall(name),
         choices=lambda s: s.presets.names() if s.presets else (),
         slow=True,
+        loaded=True,
     ),
     Control(
         "preset/save",
@@ -244,6 +257,13 @@ CONTROLS: tuple[Control, ...] = (
         "Quarter notes since the beat began.",
         float,
         lambda s, _: round(float(s.engine.state["tick"] / s.engine.state["resolution"]), 3),
+        volatile=True,
+    ),
+    Control(
+        "loading",
+        "How many changes are being loaded: what was asked for plays, and is told, when it is loaded.",
+        int,
+        lambda s, _: s.loader.loading,
         volatile=True,
     ),
     Control("panic", "Silence everything at once and play on.", write=lambda s, _, __: s.panic(), call=True),

@@ -70,6 +70,12 @@ class Control(Struct, frozen=True):
     """Whether reading or writing it may take long (files, devices)."""
     renews: bool = False
     """Whether other controls take other names afterwards."""
+    loaded: bool = False
+    """Whether something is loaded for it first: until that plays, the old value holds and is told."""
+    spelled: bool = False
+    """Whether values may follow one of the choices after a colon."""
+    nearest: Callable[[Any], Any] | None = None
+    """Returns the value that it can have for one that is set."""
 
     @property
     def each_part(self) -> bool:
@@ -136,6 +142,12 @@ def bounds(control: Control) -> tuple[float, float] | None:
         if meta.ge is not None and meta.le is not None:
             return meta.ge, meta.le
     return None
+
+
+def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that are other than before, by name; None for those that are gone."""
+    changed = {name: value for name, value in after.items() if name not in before or before[name] != value}
+    return changed | {name: None for name in before if name not in after}
 
 
 def options(control: Control) -> tuple[str, ...]:

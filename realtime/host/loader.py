@@ -24,6 +24,8 @@ from realtime.host.slots import EVEN, Mix, Slot
 PATIENCE_SECONDS = 3.0
 """How long a load waits for a slot that is about to be free."""
 LOOK_SECONDS = 0.02
+RULE = "rule"
+"""Name of what chooses where no separator does."""
 DONE = -1
 """What ``replay`` returns where a graph fails."""
 
@@ -52,6 +54,9 @@ class Loader:
         """What can be selected, in order; each is in a slot."""
         self.pinned: set[int] = set()
         """Slots that are not to be given up for others."""
+        self.presets: dict[int, str] = {}
+        """By slot, the name of the preset that is in it."""
+        self._choice = 0
         self._wanted: dict[int, Wanted] = {}
         self._successor: dict[int, int] = {}
         self._left: dict[int, Slot] = {}
@@ -86,6 +91,16 @@ class Loader:
         with self._lock:
             self._jobs += 1
         return self._thread.submit(run)
+
+    def choose(self) -> int:
+        """Note that something is to play from now on, loaded or not; return the number of this choice."""
+        with self._lock:
+            self._choice += 1
+            return self._choice
+
+    def counts(self, choice: int) -> bool:
+        """Return whether nothing else has been chosen since."""
+        return choice == self._choice
 
     def playing(self) -> Slot:
         """Return what plays now."""
@@ -125,7 +140,14 @@ class Loader:
         for place, field, value in wanted.parts:
             parts[place] = structs.replace(parts[place], **{field: value})
         ensemble = structs.replace(old.ensemble, parts=tuple(parts))
-        asked = wanted.separator or old.asked
+        asked = wanted.separator
+        if asked in (
+            None,
+            old.separator or RULE,
+        ):  # what plays, by its name: after one that was not loaded yet
+            asked = old.asked
+        elif asked == RULE:  # it serves where the ensemble's own separator is broken
+            asked = None
         font = wanted.soundfont or old.soundfont
         if (ensemble, asked, font) != (old.ensemble, old.asked, old.soundfont):
             self.replace(old, ensemble, asked, font)
@@ -153,8 +175,10 @@ class Loader:
         if told == DONE:
             self._leave(new)
             raise ValueError(f"separator {new.separator} fails on what has been played")
-        engine.link.command(Command.TAKE_OVER, new.index + SLOTS * old.index, told)
         with self._lock:
+            if old.index in self.presets:
+                self.presets[new.index] = self.presets[old.index]
+            engine.link.command(Command.TAKE_OVER, new.index + SLOTS * old.index, told)
             self.choices = [new if each is old else each for each in self.choices]
             self._successor[old.index] = new.index
             if old.index in self.pinned:
@@ -185,6 +209,7 @@ class Loader:
         slot = self.engine.load(ensemble, separator, mix, soundfont, live=True, family=family)
         with self._lock:
             self._successor.pop(slot.index, None)
+            self.presets.pop(slot.index, None)
         if self.engine.worker_wanted:
             self.engine.start_worker(self.engine.worker_priority)
         return slot
@@ -218,9 +243,18 @@ class Loader:
         self.pinned.discard(slot.index)
         self._left[slot.index] = slot
 
-    def select(self, slot: Slot) -> None:
-        """Have a slot play from the next note on."""
-        self.engine.link.command(Command.SELECT, slot.index)
+    def select(self, slot: Slot, choice: int | None = None) -> bool:
+        """Have a slot play from the next note on; return whether it is to.
+
+        Args:
+            slot: what is to play.
+            choice: as from ``choose``: where something else has been chosen since, that goes on.
+        """
+        with self._lock:
+            if choice is not None and not self.counts(choice):
+                return False
+            self.engine.link.command(Command.SELECT, slot.index)
+            return True
 
     def tidy(self) -> None:
         """Free what has been left and no longer sounds; call it now and then. It never waits."""

@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from realtime.engine.codes import LOG_CHANNEL, LOG_FRAME, LOG_KIND, LOG_SOURCE, LOG_STATUS, PLAN_PORT, Log
+from realtime.engine.codes import (
+    LOG_CHANNEL,
+    LOG_FRAME,
+    LOG_KIND,
+    LOG_SOURCE,
+    LOG_STATUS,
+    PARTS,
+    PLAN_PORT,
+    Log,
+)
 from realtime.host.event_log import EventLog
 from realtime.host.sound_file import SoundFile
 from realtime.host.tracks import input_track, part_track
@@ -68,7 +77,10 @@ class Recorder:
         self.active = True
         self._start = start
         self._played: dict[int, list[np.ndarray]] = defaultdict(list)
-        self._parts: dict[int, list[np.ndarray]] = defaultdict(list)
+        self._parts: dict[tuple[int, int], list[np.ndarray]] = defaultdict(list)
+        """By the place in ``_heard`` of what is in the channel's slot, and the channel."""
+        self._heard: list[Any] = []
+        """What has sounded so far: a slot is used again, for another ensemble."""
         self._saved_at = time.monotonic()
         self._saver: threading.Thread | None = None
         self._ending = threading.Lock()
@@ -104,13 +116,13 @@ class Recorder:
         spoken = (status >= CHANNEL_MESSAGES.start) & (status < CHANNEL_MESSAGES.stop)
         # What was planned is in the event log and, as it sounded, in the parts: the player did not play it.
         planned = (log[:, LOG_KIND] == Log.INPUT) & (log[:, LOG_SOURCE] == PLAN_PORT)
-        for kind, column, kept in (
-            (Log.INPUT, LOG_SOURCE, self._played),
-            (Log.OUTPUT, LOG_CHANNEL, self._parts),
-        ):
-            rows = log[(log[:, LOG_KIND] == kind) & spoken & ~planned]
-            for key in np.unique(rows[:, column]):
-                kept[int(key)].append(rows[rows[:, column] == key])
+        played = log[(log[:, LOG_KIND] == Log.INPUT) & spoken & ~planned]
+        for port in np.unique(played[:, LOG_SOURCE]).tolist():
+            self._played[port].append(played[played[:, LOG_SOURCE] == port])
+        sounded = log[(log[:, LOG_KIND] == Log.OUTPUT) & spoken]
+        for channel in np.unique(sounded[:, LOG_CHANNEL]).tolist():
+            place = self._place(self.slots[channel // PARTS])
+            self._parts[place, channel].append(sounded[sounded[:, LOG_CHANNEL] == channel])
         busy = self._saver is not None and self._saver.is_alive()
         if time.monotonic() - self._saved_at > SAVE_SECONDS and not busy:
             self._saved_at = time.monotonic()
@@ -118,18 +130,28 @@ class Recorder:
             self._saver = threading.Thread(target=self._save, args=self._snapshot(), daemon=True)
             self._saver.start()
 
-    def _snapshot(self) -> tuple[dict[int, list[np.ndarray]], dict[int, list[np.ndarray]]]:
-        played = {port: list(rows) for port, rows in self._played.items()}
-        return played, {channel: list(rows) for channel, rows in self._parts.items()}
+    def _place(self, slot: Any) -> int:
+        """Return the place of what is in a slot among all that has sounded."""
+        for place, known in enumerate(self._heard):
+            if known is slot:
+                return place
+        self._heard.append(slot)
+        return len(self._heard) - 1
 
-    def _save(self, played: dict[int, list[np.ndarray]], parts: dict[int, list[np.ndarray]]) -> None:
+    def _snapshot(self) -> tuple[dict[int, list[np.ndarray]], dict[tuple[int, int], list[np.ndarray]]]:
+        played = {port: list(rows) for port, rows in self._played.items()}
+        return played, {key: list(rows) for key, rows in self._parts.items()}
+
+    def _save(
+        self, played: dict[int, list[np.ndarray]], parts: dict[tuple[int, int], list[np.ndarray]]
+    ) -> None:
         start = self._start or 0
         inputs = [
             input_track(port, np.concatenate(rows), self.rate, start) for port, rows in sorted(played.items())
         ]
         outputs = [
-            part_track(channel, np.concatenate(rows), self.slots, self.rate, start)
-            for channel, rows in sorted(parts.items())
+            part_track(channel % PARTS, np.concatenate(rows), [self._heard[place]], self.rate, start)
+            for (place, channel), rows in sorted(parts.items())
         ]
         try:
             for name, tracks in (("input.mid", inputs), ("parts.mid", outputs)):

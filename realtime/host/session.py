@@ -15,6 +15,7 @@ from realtime.drivers.base import Driver, DriverError
 from realtime.engine.codes import Command, Counter, Sync
 from realtime.ensembles.library import find_ensemble, list_ensembles
 from realtime.ensembles.schema import Ensemble
+from realtime.host.bundled import Bundled
 from realtime.host.continuation import Continuation, settings_of
 from realtime.host.driver_choice import open_driver
 from realtime.host.engine import Engine
@@ -38,7 +39,6 @@ TAIL_SECONDS = 2.5
 """What still rings after its last event."""
 ENDING_SECONDS, ENDING_PERIODS = 0.5, 4
 """How long notes may take to end, and the periods in which their ends reach other programs."""
-DEMO = Path(__file__).parent.parent / "demo" / "keyboard.mid"
 
 
 class Session(Steering):
@@ -144,16 +144,21 @@ class Session(Steering):
             self.continuation.start()
         self._opened.connect(self.driver)
         self._pump.start()
-        performance = self._performance
-        if performance is None:
-            self._ports.open_inputs(self.driver)
-            if options.midi_in is None and not self.keyboards():
-                self.notice("no MIDI keyboard was found: playing the bundled performance")
-                performance = read_performance(DEMO)
-        if performance is not None:
-            events = performance_events(performance, engine.rate)
-            start = int(engine.state["frame"]) + int(LEAD_SECONDS * engine.rate)
-            self.player = Player(engine.link, events, start)
+        self._begin_performance()
+
+    def _begin_performance(self) -> None:
+        """Connect keyboards, or play the file that was asked for; with neither, the bundled performance."""
+        engine, lead = self.engine, int(LEAD_SECONDS * self.engine.rate)
+        if self._performance is not None:
+            events = performance_events(self._performance, engine.rate)
+            self.player = Player(engine.link, events, int(engine.state["frame"]) + lead)
+            return
+        self._ports.open_inputs(self.driver)
+        if self.options.midi_in is None and not self.keyboards():
+            self.notice("no MIDI keyboard was found: playing the bundled performance")
+            start = int(engine.state["frame"]) + lead
+            self.player = bundled = Bundled(engine.link, engine.rate, start, self.notice)
+            self.listeners.append(bundled.listen)
 
     @property
     def recording(self) -> bool:
@@ -208,8 +213,8 @@ class Session(Steering):
         """Look after ports and the audio server; call it often. Return whether the session goes on."""
         if self.player and self.player.done:
             played = int(self.engine.state["frame"]) - self.player.end
-            bundled = self._performance is None
-            goes_on = self.continuation is not None or (bundled and self.occupied())
+            bundled = isinstance(self.player, Bundled) and (self.player.gave_way or self.occupied())
+            goes_on = self.continuation is not None or bundled
             if played > TAIL_SECONDS * self.engine.rate and not goes_on:
                 return False
         self._ports.release_lost()

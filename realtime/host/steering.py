@@ -8,14 +8,15 @@ from typing import Any
 import msgspec
 
 from realtime.contract.kinds import SEPARATOR
-from realtime.contract.library import list_plugins
+from realtime.contract.library import find_plugin, list_plugins
 from realtime.engine.clock import CONTINUE, START, STOP
 from realtime.engine.codes import KEYS, PARTS, Command, Setting
 from realtime.ensembles.library import ensemble_names, find_ensemble
 from realtime.ensembles.schema import Part, Switch, allowed
-from realtime.host.engine import CHANNEL, Engine
-from realtime.host.loader import Loader, Wanted
+from realtime.host.engine import CHANNEL, Engine, spelled_parameter
+from realtime.host.loader import RULE, Loader, Wanted
 from realtime.host.options import MODES
+from realtime.host.slots import Slot
 from realtime.host.soundfont import check_soundfont
 from realtime.host.taps import Taps
 
@@ -44,7 +45,7 @@ class Steering:
 
     def select(self, slot: int) -> None:
         """Switch to a loaded ensemble."""
-        self.engine.link.command(Command.SELECT, slot)
+        self.loader.select(self.engine.slots[slot], self.loader.choose())
 
     def ensemble_choices(self) -> Sequence[str]:
         """Return the names of the ensembles that can be chosen: those that are loaded first."""
@@ -54,24 +55,34 @@ class Steering:
     def choose_ensemble(self, name: str) -> None:
         """Switch to the ensemble called ``name``; held notes end on the instruments that they began on.
 
-        One that is not loaded is loaded first, while what plays goes on.
+        One that is not loaded is loaded first, while what plays goes on; what is chosen meanwhile counts.
 
         Raises:
             ValueError: there is none of this name, or its file is wrong.
             OSError: its file can't be opened.
         """
-        for slot in self.loader.choices:
-            if slot.ensemble.name == name:
-                self.loader.select(slot)
-                return
-        ensemble = find_ensemble(name)
+        loader = self.loader
+
+        def loaded() -> Slot | None:
+            return next((slot for slot in loader.choices if slot.ensemble.name == name), None)
+
+        if slot := loaded():
+            if slot is not loader.playing():
+                loader.presets.pop(slot.index, None)
+            loader.select(slot, loader.choose())
+            return
+        ensemble, choice = find_ensemble(name), loader.choose()
 
         def load() -> None:
-            slot = self.loader.load(ensemble)
-            self.loader.choices.append(slot)
-            self.loader.select(slot)
+            if not loader.counts(choice):
+                return
+            slot = loaded()
+            if slot is None:
+                slot = loader.load(ensemble)
+                loader.choices.append(slot)
+            loader.select(slot, choice)
 
-        self.loader.submit(load)
+        loader.submit(load)
 
     def separator_choices(self) -> Sequence[str]:
         """Return the names of the separators that can be chosen for the ensemble that plays."""
@@ -83,7 +94,7 @@ class Steering:
             and plugin.manifest.kind == SEPARATOR
             and len(plugin.manifest.parts) in (0, parts)
         ]
-        return list(dict.fromkeys([self.loader.playing().separator or "rule", *fitting, CHANNEL]))
+        return list(dict.fromkeys([self.loader.playing().separator or RULE, *fitting, CHANNEL]))
 
     def choose_separator(self, name: str) -> None:
         """Have another separator choose the parts of the ensemble that plays.
@@ -91,14 +102,23 @@ class Steering:
         It is loaded and told the music of the recent past while the old one goes on. What is wrong with it
         is told by a notice, and the old one stays.
 
+        Args:
+            name: of one, or ``NAME:value,value...``.
+
         Raises:
-            ValueError: there is none of this name that serves this number of parts.
+            ValueError: there is none of this name that serves this number of parts, or it takes no such
+                values.
         """
-        names = self.separator_choices()
-        if name.partition(":")[0] not in names:
-            raise ValueError(f"no separator for {self.parts()} parts is called {name!r}: {', '.join(names)}")
-        if name != self.loader.playing().separator and name != "rule":
-            self.loader.change(self.loader.playing().index, Wanted(separator=name))
+        names, (base, _, values) = self.separator_choices(), name.partition(":")
+        if name not in names:
+            if base not in names:
+                raise ValueError(
+                    f"no separator for {self.parts()} parts is called {name!r}: {', '.join(names)}"
+                )
+            if base in (CHANNEL, RULE) or not values:
+                raise ValueError(f"separator {base} takes no value after a colon: {name!r}")
+            spelled_parameter(find_plugin(base).manifest, values, self.parts())
+        self.loader.change(self.loader.playing().index, Wanted(separator=name))
 
     @property
     def soundfont(self) -> str:
@@ -116,8 +136,8 @@ class Steering:
         check_soundfont(font)
         self.engine.soundfont = font
         playing = self.loader.playing()
-        for slot in sorted(self.loader.choices, key=lambda each: each is not playing):
-            self.loader.change(slot.index, Wanted(soundfont=font))
+        for index in dict.fromkeys(slot.index for slot in (playing, *self.loader.choices)):
+            self.loader.change(index, Wanted(soundfont=font))
 
     def set_part(self, part: int, **settings: Any) -> Future[Any] | None:
         """Change settings of a part of the ensemble that plays.

@@ -39,17 +39,25 @@ class Presets:
 
     def __init__(self, session: Session) -> None:
         self.session, self.controller = session, Controller(session)
-        self.current = ""
         self._folder = presets_folder()
         self._lock = threading.RLock()
         self._presets: dict[str, Preset] = {}
         self._ready: dict[str, tuple[Slot, Arrangement]] = {}
         self._playing: Slot | None = None
+        """What was selected last for a preset."""
+        self._asked = ("", 0)
+        """The preset that was recalled last, and the number of that choice."""
         self._told: set[str] = set()
         self.refresh()
         session.listeners.append(self.listen)
         if self._presets:
             session.loader.submit(self._make_ready)
+
+    @property
+    def current(self) -> str:
+        """Name of the preset that plays, or empty."""
+        loader = self.session.loader
+        return loader.presets.get(loader.playing().index, "")
 
     def refresh(self) -> None:
         """Read the folder again; a file that is wrong is told once and left out."""
@@ -106,24 +114,30 @@ class Presets:
         write_preset(path, Preset(name, self.controller.saved(), known.program if known else None))
         self.refresh()
         with self._lock:
-            self.current = name
+            self.session.loader.presets[self.session.loader.playing().index] = name
             if name in self._ready:
                 self._drop(name)
 
     def recall(self, name: str) -> None:
         """Have a preset play from the next note on; one that is not ready is loaded first.
 
+        What is chosen while it is being loaded counts.
+
         Raises:
             PresetError: there is none of this name.
         """
         if name not in self._presets:
             raise PresetError(f"no preset is called {name!r}; there are {', '.join(self._presets) or 'none'}")
-        ready = self._ready.get(name)
+        loader = self.session.loader
+        with self._lock:
+            choice, ready = loader.choose(), self._ready.pop(name, None)
+            self._asked, preset = (name, choice), self._presets[name]
+            self._playing = ready[0] if ready else self._playing
         if ready is None:
-            self.session.loader.submit(lambda: self._recall(name))
+            loader.submit(lambda: self._recall(preset, choice))
             return
-        self.session.loader.select(ready[0])  # at once: the rest follows
-        self.session.loader.submit(lambda: self._confirm(name, ready[0]))
+        self._play(name, *ready, choice)
+        loader.submit(self._make_ready)
 
     def step(self, by: int) -> None:
         """Recall the preset that is ``by`` places further in the set list; at its end nothing happens.
@@ -134,40 +148,52 @@ class Presets:
         names = self.names()
         if not names:
             raise PresetError("there are no presets: save one first")
-        place = names.index(self.current) + by if self.current in names else (0 if by > 0 else len(names) - 1)
+        last = self._latest()
+        place = names.index(last) + by if last in names else (0 if by > 0 else len(names) - 1)
         if 0 <= place < len(names):
             self.recall(names[place])
 
+    def _latest(self) -> str:
+        """Return the preset that plays, or is to play as soon as it is loaded."""
+        asked, choice = self._asked
+        on_its_way = self.session.loader.loading and self.session.loader.counts(choice)
+        return asked if on_its_way else self.current
+
     def restore(self, controls: dict[str, Any], name: str = "") -> None:
         """Have everything as ``controls`` say: as a preset that is in no file."""
-        preset = Preset(name, controls)
-        self.session.loader.submit(lambda: self._play(name, *self._load(preset)))
+        preset, choice = Preset(name, controls), self.session.loader.choose()
+        self._asked = (name, choice)
+        self.session.loader.submit(lambda: self._recall(preset, choice))
 
-    # on the loader's thread
-
-    def _recall(self, name: str) -> None:
-        self._play(name, *self._load(self._presets[name]))
-
-    def _confirm(self, name: str, slot: Slot) -> None:
-        """See to what follows when a preset that was ready has been selected; once."""
-        ready = self._ready.get(name)
-        if ready and ready[0] is slot:
-            self._play(name, *ready)
-
-    def _play(self, name: str, slot: Slot, arrangement: Arrangement) -> None:
-        loader = self.session.loader
-        loader.select(slot)
-        with self._lock:
-            left, self._playing, self.current = self._playing, slot, name
-            self._ready.pop(name, None)
+    def _play(self, name: str, slot: Slot, arrangement: Arrangement, choice: int) -> None:
+        """Have what is loaded play, and set the rest, all of it in one period."""
+        if not self.session.loader.select(slot, choice):
+            return
         for control, value in arrangement.rest.items():
             try:
                 self.controller.set(control, value)
             except (LookupError, ValueError, OSError) as error:
                 self._tell(f"preset {name}: {error}")
-        if left is not None:
-            loader.leave(loader.latest(left))
+
+    # on the loader's thread
+
+    def _recall(self, preset: Preset, choice: int) -> None:
+        if not self.session.loader.counts(choice):
+            return
+        slot, arrangement = self._load(preset)
+        self._playing = slot
+        self._play(preset.name, slot, arrangement, choice)
         self._make_ready()
+
+    def _leave_others(self) -> None:
+        """Give back what was loaded for presets and neither plays nor is ready."""
+        loader = self.session.loader
+        with self._lock:
+            kept = {loader.playing().index, *(slot.index for slot, _ in self._ready.values())}
+            if self._playing:  # the audio thread may still have to begin with it
+                kept |= {self._playing.index, loader.latest(self._playing).index}
+        for index in loader.pinned - kept:
+            loader.leave(self.session.engine.slots[index])
 
     def _base(self, preset: Preset) -> Ensemble:
         name = str(preset.controls.get("ensemble", self.session.loader.playing().ensemble.name))
@@ -184,6 +210,7 @@ class Presets:
         loader = self.session.loader
         slot = loader.load(wanted.ensemble, wanted.separator, wanted.mix, wanted.soundfont, wanted.family)
         loader.pinned.add(slot.index)
+        loader.presets[slot.index] = preset.name
         return slot, wanted
 
     def _drop(self, name: str) -> None:
@@ -198,7 +225,8 @@ class Presets:
 
     def _make_ready(self) -> None:
         """Load the presets that are likely next, and give up those that are not."""
-        wanted = list(neighbours(self.names(), self.current))[:READY]
+        wanted = list(neighbours(self.names(), self._latest()))[:READY]
+        self._leave_others()
         with self._lock:
             for name in [name for name in self._ready if name not in wanted]:
                 self._drop(name)
@@ -217,7 +245,7 @@ class Presets:
     # on the pump's thread
 
     def listen(self, log: np.ndarray) -> None:
-        """Follow program changes from the keyboard, which select on the audio thread what is ready."""
+        """Follow program changes of the keyboard, which select on the audio thread what is ready."""
         for row in log[np.isin(log[:, LOG_KIND], (Log.ENSEMBLE, Log.INPUT))].tolist():
             if row[LOG_KIND] == Log.ENSEMBLE:
                 self._selected(row[LOG_CHANNEL] // PARTS)
@@ -227,9 +255,12 @@ class Presets:
                         self.recall(name)
 
     def _selected(self, index: int) -> None:
-        for name, (slot, _) in tuple(self._ready.items()):
-            if slot.index == index:
-                self.session.loader.submit(lambda name=name, slot=slot: self._confirm(name, slot))
+        with self._lock:
+            name = next((name for name, (slot, _) in self._ready.items() if slot.index == index), None)
+            if name is None:
                 return
-        if self._playing is not None and self.session.loader.latest(self._playing).index != index:
-            self.current = ""  # an ensemble was chosen that is no preset's
+            slot, arrangement = self._ready.pop(name)
+            self._playing = slot
+            choice = self.session.loader.choose()
+        self._play(name, slot, arrangement, choice)
+        self.session.loader.submit(self._make_ready)

@@ -6,6 +6,7 @@ import pytest
 
 from realtime.control.controller import Controller
 from realtime.control.table import find
+from realtime.ensembles.library import find_ensemble
 from tests.control.test_serving import homes, playing  # noqa: F401  # fixtures
 from tests.live import wait_until
 
@@ -40,9 +41,9 @@ def in_engine(controller, name):
 )
 def test_what_is_set_reaches_the_engine_and_everyone_who_listens(controller, name, value):
     told = []
-    controller.subscribe(lambda *change: told.append(change))
+    controller.subscribe(lambda values: told.extend(values.items()))
     assert controller.set(name, value) == value
-    assert (name, value) in told
+    assert (name, value) in told or find(name)[0].loaded
     assert controller.get(name) == value
     wait_until(lambda: in_engine(controller, name) == value)
     controller.poll()
@@ -50,9 +51,133 @@ def test_what_is_set_reaches_the_engine_and_everyone_who_listens(controller, nam
     assert told.count((name, value)) == 1
 
 
+class Held:
+    """Work of the loader's thread that lasts until it is let go: what is asked for meanwhile waits."""
+
+    def __init__(self, loader):
+        self._go = threading.Event()
+        self._done = loader.submit(self._go.wait)
+
+    def let_go(self):
+        self._go.set()
+        self._done.result()
+
+
+@pytest.fixture
+def held(playing):  # noqa: F811
+    held = Held(playing.loader)
+    yield held
+    held.let_go()
+
+
+PARTS_OF = {name: [part.name for part in find_ensemble(name).parts] for name in ("pop-band", "game-trio")}
+"""Ensembles that no session loads by itself."""
+
+
+def loaded(controller):
+    """Return all values once nothing is being loaded and what was loaded plays."""
+    wait_until(lambda: not controller.session.loader.loading)
+    wait_until(lambda: not controller.poll() and not controller._settling)
+    return controller.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ensemble", "pop-band"), ("separator", "split:60"), ("parts/2/program", 40), ("parts/1/bank", 1)],
+)
+def test_until_it_is_loaded_the_old_value_holds_and_then_all_is_told_at_once(controller, held, name, value):
+    before, told = controller.snapshot(), []
+    controller.subscribe(told.append)
+    assert controller.set(name, value) == value
+    assert controller.get("loading")
+    controller.poll()
+    assert controller.snapshot() == before
+    assert not told
+    held.let_go()
+    after = loaded(controller)
+    assert after[name] == value
+    assert len(told) == 1
+    assert {**before, **told[0]} == {**dict.fromkeys(before), **after}
+
+
+def test_no_reading_mixes_two_ensembles(controller):
+    known = {
+        slot.ensemble.name: [part.name for part in slot.ensemble.parts]
+        for slot in controller.session.engine.slots
+    }
+    stop, found = threading.Event(), []
+
+    def read():
+        while not stop.is_set():
+            values = controller.snapshot()
+            found.append((values["ensemble"], values["parts"], values["title"]))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(20):
+        for slot in controller.session.engine.slots:
+            controller.session.select(slot.index)
+            wait_until(lambda slot=slot: controller.session.engine.state["slot"] == slot.index)
+    stop.set()
+    reader.join()
+    assert {name for name, _, _ in found} == set(known)
+    assert all(known[name] == parts for name, parts, _ in found)
+    assert len({(name, title) for name, _, title in found}) == len(known)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("pop-band", "game-trio"), ("pop-band", "orchestra"), ("pop-band", "bach-chorale")]
+)
+def test_what_is_chosen_while_something_else_is_loaded_plays(controller, held, first, second):
+    controller.set("ensemble", first)
+    controller.set("ensemble", second)
+    held.let_go()
+    assert loaded(controller)["ensemble"] == second
+    controller.set("ensemble", first)  # it is none the worse for it
+    assert loaded(controller)["parts"] == PARTS_OF[first]
+
+
+def test_the_separator_that_plays_is_taken_back_by_its_name_while_another_one_is_loaded(controller, held):
+    before = controller.get("separator")
+    controller.set("separator", "closest")
+    assert controller.set("separator", before) == before
+    held.let_go()
+    assert loaded(controller)["separator"] == before
+
+
+def test_what_can_not_be_loaded_is_told_as_it_was(controller, held, monkeypatch):
+    told = []
+    before = controller.get("ensemble")
+    controller.set("ensemble", "pop-band")
+    controller.subscribe(told.append)
+    monkeypatch.setattr(controller.session.engine, "free_slot", lambda: None)  # all of them sound
+    held.let_go()
+    assert loaded(controller)["ensemble"] == before
+    assert controller.get("ensemble") == before
+    assert told == [{"ensemble": before}]
+
+
+@pytest.mark.parametrize("name", ["split:x", "split:", "zone:1,,", "channel:1", "absent:60"])
+def test_a_separator_whose_values_make_no_sense_is_refused_and_nothing_is_loaded(controller, name):
+    with pytest.raises(ValueError, match=name.partition(":")[0]):
+        controller.set("separator", name)
+    assert not controller.session.loader.loading
+
+
+@pytest.mark.parametrize("bpm", [100 / 3, 133.33333333, 61.0004])
+def test_a_tempo_is_told_once_as_the_engine_takes_it(controller, bpm):
+    told = []
+    controller.subscribe(told.append)
+    assert controller.set("tempo", bpm) == round(bpm, 3)
+    wait_until(lambda: in_engine(controller, "tempo") == round(bpm, 3))
+    controller.poll()
+    assert told == [{"tempo": round(bpm, 3)}]
+    assert not controller._settling
+
+
 def test_what_is_changed_elsewhere_is_told_and_parts_that_are_gone_as_none(controller):
     told = {}
-    end = controller.subscribe(told.__setitem__)
+    end = controller.subscribe(told.update)
     orchestra = next(s for s in controller.session.engine.slots if s.ensemble.name == "orchestra")
     quartet = next(s for s in controller.session.engine.slots if s.ensemble.name == "bach-chorale")
     controller.session.select(orchestra.index)  # as a program change does

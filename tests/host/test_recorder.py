@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from realtime.engine.codes import LOG_FRAME, LOG_KIND, LOG_STATUS, Log
+from realtime.ensembles.library import find_ensemble
 from realtime.host import recorder as recorder_module
 from realtime.host.engine import Engine
 from realtime.host.event_log import read_take
 from realtime.host.recorder import new_folder
+from realtime.host.slots import Slot
 from tests.live import ROOT, Host, wait_until
 
 CHORALE = f"file:{ROOT / 'realtime' / 'demo' / 'chorale.mid'}"
@@ -162,6 +165,20 @@ def test_the_midi_files_are_written_while_it_plays(tmp_path, monkeypatch):
     assert notes(path) == {"input 0": [60]}
     taking.close()
     engine.close()
+
+
+def test_what_is_loaded_into_a_slot_again_has_tracks_of_its_own(tmp_path):
+    slots = [Slot(0, find_ensemble("bach-chorale"), None)]
+    taking = recorder_module.Recorder(tmp_path, {"rate": 48000.0, "tempo": 80.0}, slots, [].append)
+    for second, name in enumerate(("bach-chorale", "string-quartet")):
+        slots[0] = Slot(0, find_ensemble(name), None)
+        log = np.zeros((2, 8), np.int64)
+        log[:, LOG_KIND], log[:, LOG_FRAME] = Log.OUTPUT, [48000 * second, 48000 * second + 4800]
+        log[:, LOG_STATUS : LOG_STATUS + 3] = [[0x90, 60 + second, 80], [0x80, 60 + second, 0]]
+        taking.add_log(log)
+    taking.close()
+    (parts,) = tmp_path.glob("*/parts.mid")
+    assert notes(parts) == {"Soprano": [60], "Violin I": [61]}
 
 
 def test_the_end_of_a_recording_is_told_once(tmp_path):

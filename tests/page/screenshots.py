@@ -13,7 +13,7 @@ from typing import Any
 import mido
 from playwright.sync_api import Browser, Page
 
-from realtime.host.session import DEMO
+from realtime.host.bundled import DEMO
 from tests.page.browser import chromium, open_page, serving_host
 
 SIZES: dict[str, dict[str, Any]] = {

@@ -15,22 +15,26 @@ from tests.page.playing import (
 
 pytestmark = needs_chromium
 PARTS = ["Soprano", "Alto", "Tenor", "Bass"]
+TALL = 24
+"""Pixels; the middle of a note that is as tall is far from its edges, whatever time goes by meanwhile."""
 
 
 def colour_at(page: Page, pitch: int) -> list[int]:
-    """Return the colour (RGBA) that was drawn at the middle of the last note of a pitch."""
-    return page.evaluate(
-        """(pitch) => {
+    """Return the colour (RGBA) that is drawn at the middle of the last note of a pitch, once it has grown."""
+    return page.wait_for_function(
+        """([pitch, tall]) => {
           const { roll, host } = concertino;
           const note = host.notes.all.findLast((each) => each.pitch === pitch);
+          if (!note) return null;
           roll.draw();
           const { x, y, height } = roll.box(note, roll.edge());
+          const [top, bottom] = [Math.max(y, 0), Math.min(y + height, roll.height)];
+          if (bottom - top < tall) return null;
           const ratio = roll.canvas.width / roll.width;
-          const middle = (y + Math.min(y + height, roll.height)) / 2;
-          return [...roll.context.getImageData((x + 3) * ratio, middle * ratio, 1, 1).data];
+          return [...roll.context.getImageData((x + 3) * ratio, ((top + bottom) / 2) * ratio, 1, 1).data];
         }""",
-        pitch,
-    )
+        arg=[pitch, TALL],
+    ).json_value()
 
 
 def part_colour(page: Page, place: int) -> list[int]:
@@ -49,7 +53,6 @@ def test_a_key_struck_with_the_mouse_sounds_until_it_is_let_go_and_is_drawn_in_i
     note = wait_for_note(page, 72, "sounding")
     assert note["partName"] in PARTS
     assert note["partName"] == PARTS[int(note["place"]) - 1]
-    page.wait_for_timeout(300)
     *drawn, opacity = colour_at(page, 72)
     assert drawn == pytest.approx(part_colour(page, int(note["place"])), abs=3)
     assert opacity / 255 == pytest.approx(0.22 + 0.78 * float(note["confidence"]), abs=0.03)
@@ -99,8 +102,9 @@ def test_a_key_that_two_fingers_hold_sounds_until_the_last_leaves(page: Page):
     wait_for_note(page, 60, "sounding")
     strike(page, 60)
     page.keyboard.up("a")
-    page.wait_for_timeout(200)
-    assert [note["state"] for note in notes(page)] == ["sounding"]
+    page.keyboard.press("d")
+    wait_for_note(page, 64, "ended")  # what was played before it has come
+    assert [(note["pitch"], note["state"]) for note in notes(page)] == [("60", "sounding"), ("64", "ended")]
     page.mouse.up()
     wait_for_note(page, 60, "ended")
 
@@ -131,11 +135,12 @@ def test_a_web_midi_keyboard_plays_with_its_pedal(page: Page):
     page.wait_for_selector("text=Stub keys")
     page.evaluate("() => { midi(0xB0, 64, 127); midi(0x90, 67, 88) }")
     assert wait_for_note(page, 67, "sounding")
-    page.evaluate("() => midi(0x90, 67, 0)")
-    page.wait_for_timeout(200)
-    assert notes(page)[-1]["state"] == "sounding"
-    page.evaluate("() => midi(0xB0, 64, 0)")
-    wait_for_note(page, 67, "ended")
+    page.evaluate("() => { midi(0x90, 67, 0); midi(0x90, 72, 88) }")
+    wait_for_note(page, 72, "sounding")  # what was played before it has come
+    assert wait_for_note(page, 67, "sounding")
+    page.evaluate("() => { midi(0xB0, 64, 0); midi(0x90, 72, 0) }")
+    for pitch in (67, 72):
+        wait_for_note(page, pitch, "ended")
 
 
 def test_panic_ends_everything_that_sounds(page: Page):

@@ -57,13 +57,22 @@ export class Host extends EventTarget {
   /** @param {"connecting" | "open" | "closed"} state */
   changeLine(state) {
     document.body.dataset.connection = state;
-    if (state === "closed") this.notes.endAll(this.clock.now());
+    if (state === "closed") {
+      this.notes.endAll(this.clock.now());
+      this.lookForToken();
+    }
     if (state === "open") {
       this.clock.reset();
       this.table = [];
       for (let place = 0; place < FIRST_PINGS; place++) setTimeout(() => this.ping(), place * 40);
     }
     this.dispatchEvent(new CustomEvent("line", { detail: state }));
+  }
+
+  /** Have the host ask for its token where it no longer takes what this browser has: a WebSocket can't tell why. */
+  async lookForToken() {
+    const reply = await fetch("/api/title").catch(() => null);
+    if (reply?.status === 401) location.reload();
   }
 
   /** @param {any} message */

@@ -5,6 +5,10 @@ import { titleOf } from "./bind.js";
 import { icon, make, say } from "./dom.js";
 
 const REFUSED = Symbol("refused");
+/** What a knob sends, by the mode of its mapping. */
+const MODES = { absolute: "Absolute", "14bit": "14 bit", relative: "Relative ±1", offset: "Relative 64±1" };
+/** Controllers below this have a fine half. */
+const FINE = 32;
 
 /**
  * @param {HTMLElement} sheet
@@ -37,10 +41,17 @@ export function makePresets(sheet, host, learn) {
   /** @param {any} mapping */
   function knob(mapping) {
     const others = () => learn.mappings().filter((each) => each !== mapping);
-    const rename = (/** @type {any} */ change) => store.set("mappings", [...others(), { ...mapping, ...change }]);
+    const rename = (/** @type {any} */ change) =>
+      store.set("mappings", learn.mappings().map((each) => (each === mapping ? { ...mapping, ...change } : each)));
+    const modes = Object.entries(MODES).filter(([mode]) => mode !== "14bit" || mapping.number < FINE);
+    const mode = make("select", {
+      "aria-label": `What the knob of ${readable(mapping.name)} sends`,
+      onchange: (/** @type {Event} */ event) => rename({ mode: /** @type {HTMLSelectElement} */ (event.target).value }),
+    }, ...modes.map(([value, text]) => make("option", { value, text, selected: value === mapping.mode })));
     return make("li", { data: { knob: mapping.name } },
       make("span", { class: "grow", text: readable(mapping.name), title: mapping.name }),
       make("span", { class: "quiet", text: `${mapping.knob} · ${mapping.device}` }),
+      mapping.kind === "key" ? null : mode,
       make("button", {
         type: "button",
         class: "button small",
