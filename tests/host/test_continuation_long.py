@@ -105,6 +105,5 @@ def test_live_it_goes_on_through_many_contexts(name: str):
     planned = log[(log[:, LOG_KIND] == Log.INPUT) & (log[:, LOG_SOURCE] == PLAN_PORT)]
     assert (planned[:, LOG_STATUS] & 0xF0 == NOTE_ON).sum() >= status.notes
     assert len(continuation._turns.memory) <= 1024, "what was played is forgotten in the end"
-    assert status.late <= status.notes / 1000
     assert engine.state["note_count"] == 0
     engine.close()
