@@ -148,7 +148,7 @@ MODELS: dict[str, Model] = {
     "string-quartet": _LONG,
     "orchestra": _evened(_LONG, 0.1),
     "band": _LONG,
-    "song": _LONG,
+    "song": replace(_LONG, recipe=replace(_LONG.recipe, epochs=280)),
     "game-trio": _LONG,
     "pop-band": _LONG,
     "bach-chorale-offline": _WHOLE,
