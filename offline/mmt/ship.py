@@ -158,6 +158,7 @@ def measure(
         "losses": losses,
         "rows": rows,
         "test": len(test),
+        "measured": len(evenly(test, pieces)),
         "played": last,
         "sampling": dict(chosen),
     } | measured(generated, truth)

@@ -88,7 +88,7 @@ Graphs: {"; ".join(f"`{v}` ({WORDS[v]})" for v in variants)}.
 
 ## How good it is
 
-Cross-entropy in nats, over the first {size.context:,} rows of the {found["test"]} test pieces ({
+Cross-entropy in nats, over the first {size.context:,} rows of {found["measured"]} of the {found["test"]} test pieces ({
         found["rows"]:,} rows), of the weights that ship:
 
 | field | {" | ".join(variants)} |

@@ -353,7 +353,8 @@ def test_whatever_is_played_nothing_sticks_doubles_or_is_late(events, mode, dens
     begun = [tuple(row) for row in planned[:, [LOG_FRAME, LOG_STATUS, LOG_DATA1]].tolist()]
     assert len(set(begun)) == len(begun), "a note is doubled"
     counters = stage.engine.counters()
-    # A clock that leaps leaves notes behind: those are dropped by rule, and not played late.
-    assert kind is Clocked or counters["plan_late"] == 0
+    # Notes that a clock leaves behind as it leaps are dropped by rule, and not played late.
+    leaps = kind is Clocked and any(what in ("tempo", "roll") for what, _, _ in events)
+    assert leaps or counters["plan_late"] == 0
     assert counters["notes_on"] == counters["notes_off"]
     stage.close()
