@@ -63,7 +63,8 @@ def export_continuation(
     )
     loss = sum(found["losses"][found["played"]].values())
     typer.echo(
-        f"{folder}: loss {loss:.3f} on {found['rows']:,} rows of {found['measured']} test pieces; {closer(found)}"
+        f"{folder}: loss {loss:.3f} on {found['rows']:,} rows of {found['measured']} test pieces; "
+        f"{closer(found)}"
     )
 
 

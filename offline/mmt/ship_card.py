@@ -88,8 +88,9 @@ Graphs: {"; ".join(f"`{v}` ({WORDS[v]})" for v in variants)}.
 
 ## How good it is
 
-Cross-entropy in nats, over the first {size.context:,} rows of {found["measured"]} of the {found["test"]} test pieces ({
-        found["rows"]:,} rows), of the weights that ship:
+Cross-entropy in nats, over the first {size.context:,} rows of {found["measured"]} of the {
+        found["test"]
+    } test pieces ({found["rows"]:,} rows), of the weights that ship:
 
 | field | {" | ".join(variants)} |
 | --- |{" --- |" * len(variants)}
