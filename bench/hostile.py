@@ -44,7 +44,8 @@ def osc_message(random: np.random.Generator) -> bytes:
         lambda: address[:-1] + b",f\0\0" + wrong[: int(random.integers(4))],
         lambda: address + b",fffffffff\0\0" + wrong,
         lambda: address + b",f\0\0" + wrong,
-        lambda: address + b"," + _noise(random, 12).replace(b"\0", b"q") + bytes(4),
+        # No letter: a lone T is OSC's word for true, and right where a switch is meant.
+        lambda: address + b"," + bytes(byte | 0x80 for byte in _noise(random, 12)) + bytes(4),
         lambda: b"/absent\0,i\0\0" + struct.pack(">i", int(random.integers(1 << 31))),
         lambda: b"/" * int(random.integers(1, 500)),
     )

@@ -47,6 +47,11 @@ class Link:
         """Tell the engine to do something; ``value`` and ``more`` are the command's data1 and data2."""
         return self.send(CONTROL_PORT, int(what), value, more)
 
+    def waiting(self) -> int:
+        """Return how many events and commands the audio thread has not taken yet."""
+        sync = self.state["sync"]
+        return int(sync[8 * Sync.CONTROL_HEAD] - sync[8 * Sync.CONTROL_TAIL])
+
     def schedule(self, entries: np.ndarray) -> int:
         """Append events with absolute frames, in time order; return how many there was room for.
 

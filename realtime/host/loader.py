@@ -13,9 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from msgspec import structs
 
-from realtime.engine.codes import PARTS, SLOTS, Command, Counter
+from realtime.engine.codes import (
+    LOG_DATA1,
+    LOG_KIND,
+    LOG_STATUS,
+    PARTS,
+    SLOTS,
+    Command,
+    Counter,
+    Log,
+)
 from realtime.engine.history import replay
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
@@ -26,6 +36,7 @@ PATIENCE_SECONDS = 3.0
 LOOK_SECONDS = 0.02
 RULE = "rule"
 """Name of what chooses where no separator does."""
+PROGRAM = 0xC0
 DONE = -1
 """What ``replay`` returns where a graph fails."""
 
@@ -101,6 +112,29 @@ class Loader:
     def counts(self, choice: int) -> bool:
         """Return whether nothing else has been chosen since."""
         return choice == self._choice
+
+    def listen(self, log: np.ndarray) -> None:
+        """Have a program change that selects what is loaded count as a choice; a listener of the log.
+
+        What was asked for before it and is still being loaded does not take its place.
+        """
+        changes = log[(log[:, LOG_KIND] == Log.INPUT) & (log[:, LOG_STATUS] & 0xF0 == PROGRAM)]
+        if (self.engine.state["program_slot"][changes[:, LOG_DATA1]] >= 0).any():
+            self.choose()
+
+    def settle(self, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until what was asked for is loaded, and the audio thread has taken it; not on its own thread.
+
+        Raises:
+            ValueError: something is still being loaded after that time.
+        """
+        deadline = time.monotonic() + seconds
+        while self.loading or self.engine.link.waiting():
+            if time.monotonic() > deadline:
+                if self.loading:
+                    raise ValueError("something is still being loaded: save when it plays")
+                return  # the audio device is gone, and takes nothing
+            time.sleep(LOOK_SECONDS)
 
     def playing(self) -> Slot:
         """Return what plays now."""

@@ -27,10 +27,13 @@ class Measures:
         self._due = self._ready = self._last = 0
         self._behind = 0.0
 
-    def begin(self, frame: int | None, tick: float) -> None:
-        """Take that a turn was asked for at a frame (None: the clock stands still)."""
+    def begin(self, frame: int | None, tick: float, bound: float | None = None) -> None:
+        """Take that a turn was asked for at a frame (None: its first note is not to sound at once).
+
+        Before ``bound`` nothing is to sound, and nothing has to be drawn; None: from ``tick`` on.
+        """
         self.triggers += 1
-        self._asked, self.horizon = frame, tick
+        self._asked, self.horizon = frame, tick if bound is None else bound
         self._last = int(tick // SIXTEENTH)
 
     def end(self) -> None:

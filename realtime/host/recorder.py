@@ -22,7 +22,7 @@ from realtime.engine.codes import (
 )
 from realtime.host.event_log import EventLog
 from realtime.host.sound_file import SoundFile
-from realtime.host.tracks import input_track, part_track
+from realtime.host.tracks import input_track, part_track, share
 from realtime.music.smf_write import write_parts
 
 SAVE_SECONDS = 15.0
@@ -149,14 +149,15 @@ class Recorder:
         inputs = [
             input_track(port, np.concatenate(rows), self.rate, start) for port, rows in sorted(played.items())
         ]
-        outputs = [
+        sounded = (
             part_track(channel % PARTS, np.concatenate(rows), [self._heard[place]], self.rate, start)
             for (place, channel), rows in sorted(parts.items())
-        ]
+        )
+        outputs = share(track for track in sounded if track)
         try:
             for name, tracks in (("input.mid", inputs), ("parts.mid", outputs)):
-                if found := [track for track in tracks if track]:
-                    write_parts(self.folder / name, found, self.bpm)
+                if tracks:
+                    write_parts(self.folder / name, tracks, self.bpm)
         except OSError as error:
             self._end(error)
 

@@ -93,6 +93,7 @@ class Session(Steering):
         self._opened = opened
         self._pump = Pump(self.engine, self._writers, self.continuation, notice)
         self.listeners, self.notes, self.hear = self._pump.listeners, self._pump.notes, self._pump.hear
+        self.listeners.append(self.loader.listen)
         self._ports = SessionPorts(self.engine, options.midi_in, notice)
 
     def _part_names(self, ensemble: Ensemble) -> list[str]:
@@ -102,12 +103,12 @@ class Session(Steering):
 
     def _load(self, ensemble: Ensemble) -> None:
         """Load the ensemble that was asked for, and those that a program change can select."""
-        engine, separator = self.engine, self.options.separator
-        engine.load(ensemble, separator)
+        engine = self.engine
+        engine.load(ensemble, self.options.separator)
         for other in list_ensembles():
             if other.program is not None and other.name != ensemble.name:
                 try:
-                    engine.load(other, separator)
+                    engine.load(other, self.separator_for(other))
                 except ValueError as error:
                     self.notice(str(error))
         for sentence in dict.fromkeys(engine.notices):

@@ -12,10 +12,10 @@ from realtime.contract.library import find_plugin, list_plugins
 from realtime.engine.clock import CONTINUE, START, STOP
 from realtime.engine.codes import KEYS, PARTS, Command, Setting
 from realtime.ensembles.library import ensemble_names, find_ensemble
-from realtime.ensembles.schema import Part, Switch, allowed
+from realtime.ensembles.schema import Ensemble, Part, Switch, allowed
 from realtime.host.engine import CHANNEL, Engine, spelled_parameter
 from realtime.host.loader import RULE, Loader, Wanted
-from realtime.host.options import MODES
+from realtime.host.options import MODES, Options
 from realtime.host.slots import Slot
 from realtime.host.soundfont import check_soundfont
 from realtime.host.taps import Taps
@@ -42,6 +42,7 @@ class Steering:
     engine: Engine
     taps: Taps
     loader: Loader
+    options: Options
 
     def select(self, slot: int) -> None:
         """Switch to a loaded ensemble."""
@@ -78,11 +79,25 @@ class Steering:
                 return
             slot = loaded()
             if slot is None:
-                slot = loader.load(ensemble)
+                slot = loader.load(ensemble, self.separator_for(ensemble))
                 loader.choices.append(slot)
             loader.select(slot, choice)
 
         loader.submit(load)
+
+    def separator_for(self, ensemble: Ensemble) -> str | None:
+        """Return the separator that the session began with, where it serves this ensemble too, or None."""
+        asked, parts = self.options.separator, len(ensemble.parts)
+        if asked in (None, CHANNEL):
+            return asked
+        name, _, values = asked.partition(":")
+        try:
+            manifest = find_plugin(name).manifest
+            if values:
+                spelled_parameter(manifest, values, parts)
+        except ValueError:
+            return None
+        return asked if len(manifest.parts) in (0, parts) else None
 
     def separator_choices(self) -> Sequence[str]:
         """Return the names of the separators that can be chosen for the ensemble that plays."""

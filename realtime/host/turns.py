@@ -237,8 +237,9 @@ class Turns:
             if begin.length is not None:
                 end = begin.tick + begin.length
                 ready = [note._replace(length=min(note.length, round(end - note.tick))) for note in ready]
-        self.measures.begin(frame if begin.bound is None else None, begin.tick)
-        self.delivery.begin(self.generation, not self.conductor.ruled and begin.bound is None)
+        at_once = begin.bound is None
+        self.measures.begin(frame if at_once else None, begin.tick, begin.tick if at_once else begin.bound)
+        self.delivery.begin(self.generation, not self.conductor.ruled and at_once)
         self.delivery.add(ready)
         self.delivery.give()
         if ready:

@@ -103,14 +103,18 @@ class Presets:
     def save(self, name: str) -> None:
         """Save everything that can be steered as a preset; one of this name is replaced.
 
+        What is being loaded is waited for.
+
         Raises:
             PresetError: there can be no preset of this name.
+            ValueError: something is still being loaded after a while.
             OSError: it can't be written.
         """
         path = self._folder / file_name(name)
         known = self._presets.get(name)
         if known is None and path.exists():
             raise PresetError(f"{path} is there already, for another preset: choose another name")
+        self.session.loader.settle()
         write_preset(path, Preset(name, self.controller.saved(), known.program if known else None))
         self.refresh()
         with self._lock:

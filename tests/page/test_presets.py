@@ -71,6 +71,7 @@ def test_the_ensemble_that_is_chosen_while_another_one_is_loaded_plays(page: Pag
 
 
 def test_a_control_that_was_touched_learns_the_knob_that_is_moved_and_follows_it(page: Page):
+    before = host_value(page, "parts/1/volume")
     page.click("#tab-setup")
     page.click("[data-action='web-midi']")
     page.wait_for_selector("text=Stub keys")
@@ -88,5 +89,10 @@ def test_a_control_that_was_touched_learns_the_knob_that_is_moved_and_follows_it
     wait_for_host(page, "parts/1/volume", 33)
     wait_for_value(page, "parts/1/volume", 33)
     page.click("#tab-presets")
+    page.press("[data-knob='parts/1/volume'] >> text='Pickup'", "Enter")
+    page.wait_for_selector("[data-knob='parts/1/volume'] >> [aria-pressed='false']")
+    assert page.evaluate("() => document.activeElement.textContent") == "Pickup"  # the list was made anew
     page.click("[data-knob='parts/1/volume'] >> [aria-label^='Let go']")
     wait_for_host(page, "mappings", [])
+    page.evaluate("(value) => void concertino.host.store.set('parts/1/volume', value)", before)
+    wait_for_host(page, "parts/1/volume", before)

@@ -39,6 +39,7 @@ def share_of_partials(sound: np.ndarray, rate: float, pitch: float) -> float:
 
 def test_the_first_key_has_the_page_play_the_hosts_sound_at_its_pitch(page: Page):
     assert page.is_visible("[data-action='hear']")
+    page.keyboard.press("Escape")  # panic: what rings from the test before is no A4
     page.keyboard.down("h")  # A4
     wait_for_note(page, 69, "sounding")
     page.wait_for_function("() => concertino.audio.heard > 0.001")

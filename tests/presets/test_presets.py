@@ -1,5 +1,7 @@
 """Presets in a session that plays, without a device."""
 
+import time
+
 import pytest
 
 from realtime.engine.codes import PARTS, Command
@@ -164,3 +166,32 @@ def test_mappings_are_kept_and_wrong_ones_refused(session):
     play(session, 0x90, 36, 90)
     wait_until(lambda: session.engine.state["note_count"] == 0)
     assert session.engine.counters()["notes_on"] == 1
+
+
+def test_what_is_saved_while_an_ensemble_is_loaded_is_that_ensemble(session):
+    session.choose_ensemble("game-trio")
+    assert session.loader.loading
+    session.presets.save("Trio")
+    saved = read_preset(presets_folder() / "trio.toml").controls
+    assert saved["ensemble"] == "game-trio"
+    assert "parts/3/volume" in saved
+    assert "parts/4/volume" not in saved
+
+
+def test_a_program_change_counts_against_what_is_still_being_loaded(session):
+    choir = next(slot for slot in session.loader.choices if slot.ensemble.name == "choir")
+    session.loader.submit(lambda: time.sleep(0.5))  # what is loaded before it takes long
+    session.choose_ensemble("game-trio")
+    play(session, 0xC0, choir.ensemble.program)
+    wait_until(lambda: session.loader.playing() is choir)
+    settle(session)
+    time.sleep(0.1)
+    assert session.loader.playing() is choir
+
+
+def test_the_separator_of_the_command_serves_what_is_loaded_later_too(session):
+    assert session.options.separator == "zone"
+    session.choose_ensemble("game-trio")
+    settle(session)
+    wait_until(lambda: session.loader.playing().ensemble.name == "game-trio")
+    assert session.loader.playing().separator == "zone"

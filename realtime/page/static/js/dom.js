@@ -28,6 +28,23 @@ export function find(id) {
   return element;
 }
 
+const FOCUSED = "button, input, select, a";
+
+/**
+ * Replace the rows of a list; the focus stays on the element in the same place.
+ * @param {HTMLElement} list
+ * @param {...Node} rows
+ */
+export function refill(list, ...rows) {
+  const focus = /** @type {HTMLElement} */ (document.activeElement);
+  const row = [...list.children].findIndex((each) => each.contains(focus));
+  const place = row < 0 ? -1 : [...list.children[row].querySelectorAll(FOCUSED)].indexOf(focus);
+  list.replaceChildren(...rows);
+  if (place < 0 || !rows.length) return;
+  const elements = list.children[Math.min(row, rows.length - 1)].querySelectorAll(FOCUSED);
+  /** @type {HTMLElement | undefined} */ (elements[Math.min(place, elements.length - 1)])?.focus();
+}
+
 const SHAPES = {
   record: '<circle cx="8" cy="8" r="5"/>',
   panic: '<path d="M8 1.5 15 14.5H1zM7.2 6v4.2h1.6V6zm0 5.2v1.5h1.6v-1.5z" fill-rule="evenodd"/>',

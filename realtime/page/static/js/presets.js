@@ -2,7 +2,7 @@
 /** Presets: to choose, to step through and to save; and the knobs that controls follow. */
 
 import { titleOf } from "./bind.js";
-import { icon, make, say } from "./dom.js";
+import { icon, make, refill, say } from "./dom.js";
 
 const REFUSED = Symbol("refused");
 /** What a knob sends, by the mode of its mapping. */
@@ -77,7 +77,7 @@ export function makePresets(sheet, host, learn) {
     const names = store.describe("preset")?.choices ?? [];
     empty.hidden = names.length > 0;
     steps.hidden = names.length < 2;
-    list.replaceChildren(...names.map((preset) => make("li", {}, make("button", {
+    refill(list, ...names.map((preset) => make("li", {}, make("button", {
       type: "button",
       class: "button small grow",
       "aria-pressed": String(store.get("preset") === preset),
@@ -86,8 +86,8 @@ export function makePresets(sheet, host, learn) {
       onclick: () => store.set("preset", preset),
     }))));
     const mapped = learn.mappings();
-    knobs.replaceChildren(...mapped.map(knob));
-    if (!mapped.length) knobs.append(make("li", { class: "quiet", text: "None. Learn, touch a control, move a knob." }));
+    const unused = make("li", { class: "quiet", text: "None. Learn, touch a control, move a knob." });
+    refill(knobs, ...(mapped.length ? mapped.map(knob) : [unused]));
   }
   host.addEventListener("state", show);
   store.watch("preset", show);
