@@ -198,8 +198,8 @@ def continuation(
 
 @app.command()
 def control(
-    notes: Annotated[int, typer.Option(min=1, help="Notes to measure, alone and while clients watch.")] = 500,
-    clients: Annotated[int, typer.Option(min=0, max=30, help="Clients that watch and hear.")] = 1,
+    notes: Annotated[int, typer.Option(min=1, help="Notes to measure, alone and with pages.")] = 500,
+    clients: Annotated[int, typer.Option(min=0, max=30, help="Pages, each of which moves a fader.")] = 1,
     messages: Annotated[int, typer.Option(min=1, help="Malformed messages, of all kinds.")] = 100_000,
     period: Annotated[int, typer.Option(min=16, max=4096, help="Frames a period.")] = 128,
     soundfont: SoundFont = None,
@@ -209,8 +209,9 @@ def control(
 ) -> None:
     """Measure what the page and its like cost, and whether hostile messages disturb the sound.
 
-    `play` on a private JACK server, heard from outside: alone; with clients that watch, and one that moves a
-    fader 60 times a second; with malformed OSC, WebSocket, HTTP and MIDI messages. About 5 minutes.
+    `play` on a private JACK server, heard from outside: alone; with pages that move a fader 60 times a second
+    and are told all that happens; the same with sound; with malformed OSC, WebSocket, HTTP and MIDI messages.
+    About 6 minutes.
 
     Example: concertino bench control --json control.json
     """

@@ -1,8 +1,9 @@
 """``concertino bench control``: what the control interface costs, and whether hostile messages disturb.
 
 ``concertino play`` on a JACK server, as a player starts it. The probe plays and listens as in
-``bench latency``: alone, then while clients watch (each of them hears the page's sound) and one moves a fader
-60 times a second, then while malformed messages arrive by OSC, WebSocket, HTTP and MIDI.
+``bench latency``: alone; while clients do what a page does (each moves a fader 60 times a second, and is told
+all that happens); while they hear the sound besides; while malformed messages arrive by OSC, WebSocket, HTTP
+and MIDI.
 """
 
 import json
@@ -126,32 +127,30 @@ def running(*targets: Target) -> Iterator[None]:
             thread.join(30)
 
 
-def watch(port: int, taken: list[int]) -> Target:
-    """Return a client that watches and hears; it adds the messages that it was sent to ``taken``."""
+def page(port: int, sound: bool, taken: list[int]) -> Target:
+    """Return a client that moves a fader, is told what happens, and may hear the sound.
+
+    It adds the number of messages that it was sent to ``taken``.
+    """
 
     def run(stop: threading.Event) -> None:
         count = 0
         with suppress(WebSocketException, OSError), connect(f"ws://127.0.0.1:{port}/ws") as client:
-            client.send('{"type": "audio", "format": "int16"}')
-            while not stop.is_set():
-                with suppress(TimeoutError):
-                    client.recv(timeout=0.5)
-                    count += 1
-        taken.append(count)
+            if sound:
+                client.send('{"type": "audio", "format": "int16"}')
 
-    return run
+            def read() -> None:
+                nonlocal count
+                with suppress(WebSocketException, OSError):
+                    for _ in client:
+                        count += 1
 
-
-def move(port: int) -> Target:
-    """Return a client that moves a fader."""
-
-    def run(stop: threading.Event) -> None:
-        with suppress(WebSocketException, OSError), connect(f"ws://127.0.0.1:{port}/ws") as client:
-            threading.Thread(target=lambda: deque(client, maxlen=0), daemon=True).start()
+            threading.Thread(target=read, daemon=True).start()
             place = 0
             while not stop.wait(1 / UPDATES):
                 place += 1
                 client.send(json.dumps({"type": "set", "name": FADER, "value": 60 + place % 100}))
+            taken.append(count)
 
     return run
 
@@ -218,12 +217,12 @@ def measure_control(
         rig.connect(playing)
         rig.play(playing, perform(20, rig.rate, seed))
         found: dict[str, Any] = {"alone": _stretch(rig, playing, notes, seed, "alone", report)}
-        taken: list[int] = []
-        with running(*(watch(playing.port, taken) for _ in range(clients)), move(playing.port)):
-            found["watched"] = _stretch(rig, playing, notes, seed, "watched", report)
-        found["watched"]["messages_per_second"] = round(
-            sum(taken) / max(len(taken), 1) / found["watched"]["seconds"], 1
-        )
+        for what, sound in (("watched", False), ("heard", True)):
+            taken: list[int] = []
+            with running(*(page(playing.port, sound, taken) for _ in range(clients))):
+                stretch = _stretch(rig, playing, notes, seed, what, report)
+            stretch["messages_per_second"] = round(sum(taken) / max(len(taken), 1) / stretch["seconds"], 1)
+            found[what] = stretch | {"added_load": _added(stretch["load"], found["alone"]["load"])}
         found["hostile"] = _hostile(rig, playing, messages, notes, seed, report)
         memory = {"host": resident(playing.process.pid), "server": resident(playing.server.pid)}
         playing.close()
@@ -254,6 +253,11 @@ def _stretch(rig: Rig, playing: Playing, notes: int, seed: int, what: str, repor
         "seconds": round(wall, 1),
         "load": {name: round((after[name] - before[name]) / wall, 4) for name in after},
     }
+
+
+def _added(load: dict[str, float], alone: dict[str, float]) -> float:
+    """Return the share of one core that the page costs, host and server together."""
+    return round(sum(load.values()) - sum(alone.values()), 4)
 
 
 def _hostile(
@@ -311,12 +315,14 @@ def _hostile(
 def show_control(result: dict[str, Any], console: Console) -> None:
     """Print the result as tables."""
     table = Table("", "key to sound p50", "p99", "max (ms)", "lost", "xruns", "host", "server (of a core)")
-    for name in ("alone", "watched", "hostile"):
+    for name in ("alone", "watched", "heard", "hostile"):
         row = result[name]
         sound = [f"{row['key_to_sound_ms'][k]:.2f}" for k in ("p50", "p99", "max")]
         load = [f"{row['load'][k]:.1%}" for k in ("host", "server")]
         table.add_row(name, *sound, str(row["lost_notes"]), str(row["xruns"]), *load)
     console.print(table)
+    added = ", ".join(f"{result[name]['added_load']:.1%} {name}" for name in ("watched", "heard"))
+    console.print(f"{result['clients']} page(s), of one core: {added}")
     hostile = result["hostile"]
     changed = "nothing was changed" if not hostile["changed"] else f"CHANGED: {hostile['changed']}"
     survived = "the server went on" if hostile["server_survived"] else "the server was replaced"

@@ -53,7 +53,8 @@ def pictures(
     page.wait_for_timeout(LISTEN_MS)
     page.evaluate(STILL)
     yield f"{size}-{scheme}", picture(page)
-    for sheet in SHEETS if sheets else ():
+    one_by_one = page.is_visible(f"#tab-{SHEETS[0]}")  # a large screen shows all of them at once
+    for sheet in SHEETS if sheets and one_by_one else ():
         page.click(f"#tab-{sheet}")
         page.wait_for_timeout(700)
         yield f"{size}-{scheme}-{sheet}", picture(page)

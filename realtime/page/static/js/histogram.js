@@ -44,8 +44,10 @@ export function drawHistogram(canvas, buckets, marks) {
   const x = (/** @type {number} */ ms) => ((Math.log(Math.max(ms, LEAST)) - low) / (high - low)) * width;
   context.textAlign = "center";
   context.textBaseline = "top";
+  const end = width - 2 * context.measureText("ms").width;
   for (const tick of TICKS) {
-    if (x(tick) > 14 && x(tick) < width - 14) context.fillText(`${tick}`, x(tick), floor + 5);
+    const half = context.measureText(`${tick}`).width / 2;
+    if (x(tick) > half && x(tick) + half < end) context.fillText(`${tick}`, x(tick), floor + 5);
   }
   context.textAlign = "right";
   context.fillText("ms", width - 1, floor + 5);
