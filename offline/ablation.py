@@ -34,6 +34,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "only true pasts in training": {"own": 0.0, "damage": 0.0},
     "no decisions of its own in training": {"own": 0.0},
     "only as written in training": {"human": 0.0},
+    "all of it by hand in training": {"human": 1.0},
     "no transpositions in training": {"augmentation.transpositions": (0, 0)},
     "each note of a period by itself": {"together": False},
     "not told of nearest notes and this pitch": {"chordal": False},

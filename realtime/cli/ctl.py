@@ -12,6 +12,8 @@ from realtime.control.table import CONTROLS, find
 from realtime.ensembles.schema import Switch
 
 app = typer.Typer(rich_markup_mode="markdown")
+NEGATIVE = {"ignore_unknown_options": True}
+"""-12 is a number, not an option."""
 WORDS = {"on": True, "off": False}
 
 Address = Annotated[
@@ -50,7 +52,7 @@ def get(name: Name, address: Address = None, as_json: AsJson = False) -> None:
     print(_shown(Remote(address).get(name), as_json))
 
 
-@app.command("set")
+@app.command("set", context_settings=NEGATIVE)
 def set_(
     name: Name,
     values: Annotated[list[str], typer.Argument(help="Its value; more than one where it is a list.")],
@@ -60,13 +62,13 @@ def set_(
     """Change a control, and print the value that it has then.
 
     Examples: `concertino ctl set tempo 96`, `concertino ctl set parts/2/mute on`,
-    `concertino ctl set parts/1/range 48 84`
+    `concertino ctl set parts/1/range 48 84`, `concertino ctl set parts/4/transpose -12`
     """
     value = _parsed(name, values)
     print(_shown(Remote(address).set(name, value), as_json))
 
 
-@app.command()
+@app.command(context_settings=NEGATIVE)
 def call(
     name: Name,
     values: Annotated[list[str] | None, typer.Argument(help="What it takes, if anything.")] = None,

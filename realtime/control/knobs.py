@@ -1,8 +1,9 @@
 """What a knob says, and where the control that it is mapped to goes by it."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from realtime.engine.codes import KEYS
@@ -69,6 +70,24 @@ class Mapping(Struct, frozen=True):
         if self.kind == "key":
             return value > 0
         return self.steps(value) > 0 if self.endless else value >= HALF
+
+
+def mappings_of(rows: list[dict[str, Any]]) -> list[Mapping]:
+    """Return the mappings that clients tell.
+
+    Raises:
+        ValueError: one of them is wrong.
+    """
+    plain = [{key: value for key, value in row.items() if key != "knob"} for row in rows]
+    try:
+        return msgspec.convert(plain, list[Mapping])
+    except msgspec.ValidationError as error:
+        raise ValueError(f"mappings: {error}") from None
+
+
+def rows_of(mappings: list[Mapping]) -> list[dict[str, Any]]:
+    """Return mappings as clients are told them: in full, and what the knob is called."""
+    return [msgspec.to_builtins(mapping) | {"knob": mapping.knob} for mapping in mappings]
 
 
 def turned(standing: float, steps: int, size: float, whole: bool) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 import platformdirs
 
 from realtime.control.controller import Controller
-from realtime.control.knobs import FINE, Mapping, Place, Positions, turned
+from realtime.control.knobs import FINE, Mapping, Place, Positions, mappings_of, rows_of, turned
 from realtime.control.table import find
 from realtime.control.values import bounds, options
 from realtime.engine.codes import (
@@ -30,6 +30,7 @@ from realtime.engine.codes import (
     Log,
 )
 from realtime.engine.controllers import defaults
+from realtime.ensembles.schema import Switch
 from realtime.host.session import Session
 from realtime.presets.files import PresetError, read_table, write_mappings
 
@@ -39,6 +40,24 @@ NOTE_ON, CONTROL = 0x90, 0xB0
 def mappings_path() -> Path:
     """Return the file of the mappings; it need not exist."""
     return platformdirs.user_config_path("concertino") / "mappings.toml"
+
+
+def check_movable(name: str) -> None:
+    """Check that a knob or a key can move the control called ``name``.
+
+    Raises:
+        LookupError: there is no such control.
+        ValueError: it can be read only, or is neither a number, a switch, a choice nor something to be done.
+    """
+    control, _ = find(name)
+    if control.write is None:
+        raise ValueError(f"{name} can be read only")
+    if control.call:
+        movable = control.type is None
+    else:
+        movable = control.type is Switch or control.choices or bounds(control) or options(control)
+    if not movable:
+        raise ValueError(f"no knob moves {name}: it is neither a number, a switch nor a choice")
 
 
 class Mappings:
@@ -84,7 +103,7 @@ class Mappings:
 
     def values(self) -> list[dict[str, Any]]:
         """Return all mappings, for whoever shows them."""
-        return [msgspec.to_builtins(mapping) | {"knob": mapping.knob} for mapping in self._mappings]
+        return rows_of(self._mappings)
 
     def learn(self, name: str) -> None:
         """Have the control called ``name`` follow the next knob that moves; empty: none any more.
@@ -94,9 +113,7 @@ class Mappings:
             ValueError: it can't be moved.
         """
         if name:
-            control, _ = find(name)
-            if control.write is None:
-                raise ValueError(f"{name} can be read only")
+            check_movable(name)
         self.learning = name
 
     def set_all(self, given: list[dict[str, Any]]) -> None:
@@ -106,12 +123,11 @@ class Mappings:
             ValueError: one of them is wrong.
             OSError: they can't be written.
         """
+        mappings = mappings_of(given)
         try:
-            plain = [{key: value for key, value in each.items() if key != "knob"} for each in given]
-            mappings = msgspec.convert(plain, list[Mapping])
             for mapping in mappings:
-                find(mapping.name)
-        except (msgspec.ValidationError, LookupError) as error:
+                check_movable(mapping.name)
+        except LookupError as error:
             raise ValueError(f"mappings: {error}") from None
         self._fine = None
         self._keep(mappings)
@@ -221,12 +237,12 @@ class Mappings:
             if wanted != now and not fine:
                 self.controller.set(mapping.name, wanted)
             return
-        words = options(control)
+        words = options(control) or tuple(control.choices(self.session) if control.choices else ())
         limits = bounds(control) if not words else (0, len(words) - 1)
-        if limits is None:
+        if limits is None or limits[0] == limits[1]:
             return
         low, high = limits
-        standing = words.index(now) if words else float(now or 0) - low
+        standing = float((words.index(now) if now in words else 0) if words else (now or 0) - low)
         size, whole = high - low, bool(words) or isinstance(now, int)
         if mapping.endless:
             target = low + turned(standing, mapping.steps(value), size, whole)

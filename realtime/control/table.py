@@ -78,6 +78,13 @@ def _mappings(session: "Session") -> Any:
     return session.mappings
 
 
+def _in_full(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return mappings with what was left out."""
+    from realtime.control.knobs import mappings_of, rows_of
+
+    return rows_of(mappings_of(rows))
+
+
 def _range(session: "Session", place: int) -> list[int]:
     state, channel = session.engine.state, _channel(session, place)
     return [int(state["part_lowest"][channel]), int(state["part_highest"][channel])]
@@ -250,6 +257,7 @@ CONTROLS: tuple[Control, ...] = (
         lambda s, _: s.mappings.values() if s.mappings else [],
         lambda s, _, rows: _mappings(s).set_all(rows),
         slow=True,
+        nearest=_in_full,
     ),
     Control("tap", "Tap the tempo.", write=lambda s, _, __: s.taps.tap(), call=True),
     Control(

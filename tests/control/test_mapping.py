@@ -144,3 +144,31 @@ def test_a_mapping_of_a_part_that_the_ensemble_lacks_is_told_and_others_move_on(
     turn(session, 1)
     wait_until(lambda: session.said)
     assert f"the ensemble has {parts} parts" in session.said[0]
+
+
+def test_a_knob_goes_through_the_names_that_can_be_chosen(session, control):
+    names = control.session.separator_choices()
+    assert len(names) > 2
+    control.set("separator", names[0])
+    map_to(session, "separator", "absolute", pickup=False)
+    turn(session, 127)
+    wait_until(lambda: control.get("separator") == names[-1])
+    wait_until(lambda: (session.watch(), session.loader.loading == 0)[1])
+    assert session.said == []
+
+
+@pytest.mark.parametrize(
+    "name", ["title", "latency", "parts/1/range", "soundfont", "preset/save", "mappings"]
+)
+def test_what_no_knob_can_move_is_refused_at_once(session, name):
+    with pytest.raises(ValueError, match=name):
+        session.mappings.learn(name)
+    with pytest.raises(ValueError, match=name):
+        session.mappings.set_all([{"name": name, "device": "page", "channel": 1, "number": NUMBER}])
+    assert session.mappings.values() == []
+
+
+def test_a_mapping_is_told_in_full_from_the_first_answer_on(session, control):
+    told = control.set("mappings", [{"name": "tempo", "device": "page", "channel": 1, "number": NUMBER}])
+    assert told == session.mappings.values() == control.get("mappings")
+    assert told[0]["knob"] == "CC 20"

@@ -214,6 +214,8 @@ def test_ctl_reads_sets_calls_and_lists(served, capsys):
     assert ctl("set", "parts/1/plays", "on") == (0, "true", "")
     assert ctl("set", "parts/1/range", "30", "100") == (0, "[30, 100]", "")
     ctl("set", "parts/1/range", "0", "127")
+    assert ctl("set", "parts/1/transpose", "-12") == (0, "-12", "")
+    assert ctl("set", "parts/1/transpose", "0") == (0, "0", "")
     assert ctl("panic") == (0, "", "")
     assert ctl("call", "tap") == (0, "", "")
     code, said, _ = ctl("list")
