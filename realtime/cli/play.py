@@ -50,7 +50,10 @@ def play(
         ),
     ] = None,
     period: Annotated[
-        int, typer.Option(min=16, max=8192, help="Frames a period (JACK's own on JACK).")
+        int,
+        typer.Option(
+            min=16, max=8192, help="Frames a period: JACK's own on JACK, at least 256 without a device."
+        ),
     ] = 128,
     rate: Annotated[
         int, typer.Option(min=8000, max=96000, help="Frames a second (JACK's own on JACK).")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from realtime.control.runfile import find_running, is_loopback, read_token
+from realtime.control.runfile import all_running, find_running, is_loopback, read_token
 from realtime.control.values import difference
 from realtime.host.options import control_address
 
@@ -34,12 +34,18 @@ class Remote:
             running = find_running()
             self.host, self.port = running.address, running.port
         else:
-            where = control_address(address)
+            where = control_address(address, "--address")
             if where is None:
                 raise ValueError(f"--address {address!r}: give a port or ADDRESS:PORT")
             self.host, self.port = where
-        self._token = os.environ.get(TOKEN) or (None if is_loopback(self.host) else read_token())
+        self._token = os.environ.get(TOKEN) or (read_token() if self._asks_for_token() else None)
         self.host = UNSPECIFIED.get(self.host, self.host)
+
+    def _asks_for_token(self) -> bool:
+        """Return whether the host does: one that the network can reach, by whichever of its addresses."""
+        if not is_loopback(self.host):
+            return True
+        return any(each.port == self.port and not is_loopback(each.address) for each in all_running())
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}

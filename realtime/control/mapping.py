@@ -4,6 +4,7 @@ A knob that stands elsewhere than its control moves it only once it has reached 
 so that nothing jumps. What is mapped does nothing else: the audio thread hands it to the host alone.
 """
 
+import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,8 @@ from realtime.host.session import Session
 from realtime.presets.files import PresetError, read_table, write_mappings
 
 NOTE_ON, CONTROL = 0x90, 0xB0
+ENDING_SECONDS = 2.0
+"""How long the last knob may take to move something."""
 
 
 def mappings_path() -> Path:
@@ -97,6 +100,9 @@ class Mappings:
             pass
         except (OSError, PresetError, msgspec.ValidationError) as error:
             notice(f"{self.path}: {error}; no knob is mapped")
+        self._heard: queue.SimpleQueue[list[list[int]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="knobs", daemon=True)
+        self._thread.start()
         session.listeners.append(self.listen)
         session.watchers.append(self.find_devices)
         self.find_devices()
@@ -170,27 +176,44 @@ class Mappings:
         return places
 
     def listen(self, log: np.ndarray) -> None:
-        """Move what the knobs of these log entries are mapped to; learn the one that is waited for."""
-        if not (self._places or self.learning):
-            return
-        for row in log[log[:, LOG_KIND] == Log.INPUT].tolist():
-            status, port = row[LOG_STATUS], row[LOG_SOURCE]
-            kind = "controller" if status & 0xF0 == CONTROL else "key"
-            if status & 0xF0 not in (NOTE_ON, CONTROL):
-                continue
-            place = (port, status & 0x0F, kind, row[LOG_DATA1])
-            if (*place, row[LOG_DATA2]) in self._put_back:
-                self._put_back.remove((*place, row[LOG_DATA2]))
-                continue
-            if self.learning and self._learned(place, row[LOG_DATA2]):
-                continue
-            if self._fine and self._learned_fine(place):
-                continue
-            if mapping := self._places.get(place):
+        """Have controls moved by the knobs of these log entries, and the one that is waited for learned.
+
+        That is done on a thread of its own: some controls wait for whoever calls this.
+        """
+        if self._places or self.learning:
+            self._heard.put(log[log[:, LOG_KIND] == Log.INPUT].tolist())
+
+    def close(self) -> None:
+        """Move nothing any more."""
+        self._heard.put(None)
+        self._thread.join(ENDING_SECONDS)
+
+    def _work(self) -> None:
+        while (rows := self._heard.get()) is not None:
+            for row in rows:
                 try:
-                    self._move(place, mapping, row[LOG_DATA2])
-                except (LookupError, ValueError, OSError) as error:
-                    self.notice(f"{mapping.knob} of {mapping.device}: {error}")
+                    self._take(row)
+                except Exception as error:  # whatever is wrong with one, the next knob moves
+                    self.notice(f"a knob: {error}")
+
+    def _take(self, row: list[int]) -> None:
+        status, port = row[LOG_STATUS], row[LOG_SOURCE]
+        kind = "controller" if status & 0xF0 == CONTROL else "key"
+        if status & 0xF0 not in (NOTE_ON, CONTROL):
+            return
+        place = (port, status & 0x0F, kind, row[LOG_DATA1])
+        if (*place, row[LOG_DATA2]) in self._put_back:
+            self._put_back.remove((*place, row[LOG_DATA2]))
+            return
+        if self.learning and self._learned(place, row[LOG_DATA2]):
+            return
+        if self._fine and self._learned_fine(place):
+            return
+        if mapping := self._places.get(place):
+            try:
+                self._move(place, mapping, row[LOG_DATA2])
+            except (LookupError, ValueError, OSError) as error:
+                self.notice(f"{mapping.knob} of {mapping.device}: {error}")
 
     def _learned(self, place: Place, value: int) -> bool:
         port, channel, kind, number = place

@@ -4,6 +4,7 @@ import ipaddress
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -85,12 +86,8 @@ def tell_running(running: Running) -> Path:
     return path
 
 
-def find_running() -> Running:
-    """Return the host that was started last and still runs.
-
-    Raises:
-        OSError: there is none.
-    """
+def all_running() -> Iterator[Running]:
+    """Yield this user's hosts that run on this machine, the one that was started last first."""
     files = sorted(_folder().glob(f"{PREFIX}*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in files:
         try:
@@ -98,5 +95,15 @@ def find_running() -> Running:
         except (msgspec.MsgspecError, OSError):
             continue
         if psutil.pid_exists(running.pid):
-            return running
+            yield running
+
+
+def find_running() -> Running:
+    """Return the host that was started last and still runs.
+
+    Raises:
+        OSError: there is none.
+    """
+    for running in all_running():
+        return running
     raise OSError("no concertino play that can be told anything runs here: start one, or give --address")

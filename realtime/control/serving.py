@@ -92,6 +92,8 @@ class Serving:
         self.session.occupied = lambda: self.visited
         self.controller.subscribe(self._changed)
         self.controller.on_renewal = self._renew
+        if self.session.presets:
+            self.session.presets.on_change = self._renew
         for thread in self._threads:
             thread.start()
 

@@ -59,8 +59,8 @@ def tempo_of(tempo: str | None, default: float) -> tuple[float, Mode]:
     return bpm, Mode.FIXED
 
 
-def control_address(text: str) -> tuple[str, int] | None:
-    """Return address and port for ``--control``: ``PORT``, ``ADDRESS:PORT`` or ``off`` (None).
+def control_address(text: str, option: str = "--control") -> tuple[str, int] | None:
+    """Return address and port for an option: ``PORT``, ``ADDRESS:PORT`` or ``off`` (None).
 
     Raises:
         ValueError: it is none of these.
@@ -73,5 +73,5 @@ def control_address(text: str) -> tuple[str, int] | None:
     except ValueError:
         number = -1
     if not 0 <= number < 1 << 16:
-        raise ValueError(f"--control {text!r}: give a port (0 to 65535), ADDRESS:PORT, or off")
+        raise ValueError(f"{option} {text!r}: give a port (0 to 65535), ADDRESS:PORT, or off")
     return address.strip("[]") or LOOPBACK, number

@@ -277,6 +277,8 @@ class Session(Steering):
         """End the session and return its summary."""
         sounding = int(self.engine.state["note_count"])
         told = self._end_continuation()
+        if self.mappings:
+            self.mappings.close()
         self.loader.close()
         if self._started and not self._lost:
             self._end_notes()

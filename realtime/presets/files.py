@@ -13,13 +13,12 @@ import platformdirs
 from msgspec import Struct
 
 from realtime.control.table import find
-from realtime.control.values import check
+from realtime.control.values import MAX_NAME, check
 
 VARIABLE = "CONCERTINO_PRESETS"
 """Environment variable with the folder of presets."""
 SET_LIST = "set-list.toml"
 MAX_BYTES = 1 << 20
-MAX_NAME = 64
 
 
 class PresetError(ValueError):

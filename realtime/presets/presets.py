@@ -1,6 +1,7 @@
 """The presets of a session: recalled without a gap, the next ones loaded before they are needed."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,8 @@ from realtime.ensembles.schema import Ensemble
 from realtime.host.session import Session
 from realtime.host.slots import Slot
 from realtime.presets.arrangement import Arrangement, arrange, neighbours
-from realtime.presets.files import (
-    SET_LIST,
-    Preset,
-    PresetError,
-    file_name,
-    presets_folder,
-    read_preset,
-    read_table,
-    write_preset,
-)
+from realtime.presets.files import Preset, PresetError, file_name, presets_folder, write_preset
+from realtime.presets.folder import Folder
 
 READY = 4
 """Presets that are kept ready to play."""
@@ -39,7 +32,7 @@ class Presets:
 
     def __init__(self, session: Session) -> None:
         self.session, self.controller = session, Controller(session)
-        self._folder = presets_folder()
+        self._folder = Folder(presets_folder(), self._tell)
         self._lock = threading.RLock()
         self._presets: dict[str, Preset] = {}
         self._ready: dict[str, tuple[Slot, Arrangement]] = {}
@@ -48,8 +41,11 @@ class Presets:
         self._asked = ("", 0)
         """The preset that was recalled last, and the number of that choice."""
         self._told: set[str] = set()
+        self.on_change: Callable[[], None] = lambda: None
+        """Called where the folder holds something else than before."""
         self.refresh()
         session.listeners.append(self.listen)
+        session.watchers.append(self.watch)
         if self._presets:
             session.loader.submit(self._make_ready)
 
@@ -59,37 +55,20 @@ class Presets:
         loader = self.session.loader
         return loader.presets.get(loader.playing().index, "")
 
+    def watch(self) -> None:
+        """Read the folder again where something was written into it, such as by an editor."""
+        if self._folder.is_changed():
+            self.refresh()
+            self.on_change()
+            self.session.loader.submit(self._make_ready)
+
     def refresh(self) -> None:
         """Read the folder again; a file that is wrong is told once and left out."""
-        found: dict[str, Preset] = {}
-        for path in sorted(self._folder.glob("*.toml")):
-            if path.name == SET_LIST:
-                continue
-            try:
-                preset = read_preset(path)
-            except (OSError, ValueError) as error:
-                self._tell(str(error))
-                continue
-            found.setdefault(preset.name, preset)
+        found = self._folder.read()
         with self._lock:
-            self._presets = {name: found[name] for name in [*self._set_list(found), *found] if name in found}
-
-    def _set_list(self, found: dict[str, Preset]) -> list[str]:
-        """Return the names in ``set-list.toml``, in their order."""
-        path = self._folder / SET_LIST
-        if not path.is_file():
-            return []
-        try:
-            names = read_table(path).get("presets")
-            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-                raise PresetError(f"{path}: presets must be a list of names")
-        except (OSError, ValueError) as error:
-            self._tell(str(error))
-            return []
-        for name in names:
-            if name not in found:
-                self._tell(f"{path}: there is no preset {name!r}; it is left out")
-        return names
+            before, self._presets = self._presets, found
+            for name in [name for name in self._ready if found.get(name) != before.get(name)]:
+                self._drop(name, before.get(name))
 
     def _tell(self, text: str) -> None:
         if text not in self._told:
@@ -110,7 +89,8 @@ class Presets:
             ValueError: something is still being loaded after a while.
             OSError: it can't be written.
         """
-        path = self._folder / file_name(name)
+        path = self._folder.path / file_name(name)
+        self.refresh()
         known = self._presets.get(name)
         if known is None and path.exists():
             raise PresetError(f"{path} is there already, for another preset: choose another name")
@@ -119,8 +99,6 @@ class Presets:
         self.refresh()
         with self._lock:
             self.session.loader.presets[self.session.loader.playing().index] = name
-            if name in self._ready:
-                self._drop(name)
 
     def recall(self, name: str) -> None:
         """Have a preset play from the next note on; one that is not ready is loaded first.
@@ -217,13 +195,12 @@ class Presets:
         loader.presets[slot.index] = preset.name
         return slot, wanted
 
-    def _drop(self, name: str) -> None:
+    def _drop(self, name: str, preset: Preset | None) -> None:
         slot, _ = self._ready.pop(name)
-        self._bind(name, -1)
+        self._bind(preset, -1)
         self.session.loader.leave(slot)
 
-    def _bind(self, name: str, slot: int) -> None:
-        preset = self._presets.get(name)
+    def _bind(self, preset: Preset | None, slot: int) -> None:
         if preset and preset.program is not None:
             self.session.engine.link.command(Command.BIND, preset.program, slot)
 
@@ -233,18 +210,22 @@ class Presets:
         self._leave_others()
         with self._lock:
             for name in [name for name in self._ready if name not in wanted]:
-                self._drop(name)
+                self._drop(name, self._presets.get(name))
         for name in wanted:
             if name in self._ready:
                 continue
+            preset = self._presets[name]
             try:
-                ready = self._load(self._presets[name])
+                ready = self._load(preset)
             except (OSError, ValueError) as error:
                 self._tell(f"preset {name}: {error}")
                 continue
             with self._lock:
+                if self._presets.get(name) != preset:  # written anew meanwhile
+                    self.session.loader.leave(ready[0])
+                    continue
                 self._ready[name] = ready
-                self._bind(name, ready[0].index)
+                self._bind(preset, ready[0].index)
 
     # on the pump's thread
 

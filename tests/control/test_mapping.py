@@ -172,3 +172,17 @@ def test_a_mapping_is_told_in_full_from_the_first_answer_on(session, control):
     told = control.set("mappings", [{"name": "tempo", "device": "page", "channel": 1, "number": NUMBER}])
     assert told == session.mappings.values() == control.get("mappings")
     assert told[0]["knob"] == "CC 20"
+
+
+@pytest.mark.parametrize("status", [0xB0, 0x90])
+def test_a_knob_or_a_key_begins_and_ends_a_take_and_all_goes_on(session, control, status):
+    kind = "controller" if status == 0xB0 else "key"
+    map_to(session, "record", "absolute", kind=kind, pickup=False)
+    turn(session, 127, status=status)
+    wait_until(lambda: session.recording)
+    turn(session, 0, status=status)
+    turn(session, *[127] * (kind == "key"), status=status)
+    wait_until(lambda: not session.recording)
+    session.engine.link.send(PAGE_PORT, 0x90, 60, 80)
+    wait_until(lambda: sum(session.notes.values()) == 1)
+    assert session.said == []

@@ -143,6 +143,7 @@ def test_beyond_loopback_a_token_is_asked_for_and_shown_once(playing):
         assert (code, headers["Location"]) == (303, "/docs")
         assert "HttpOnly" in headers["Set-Cookie"]
         assert status(Cookie=cookie)[0] == 200
+        assert Remote(str(port)).get("tempo") == 80  # this user's own programs know it
         assert status(Cookie="concertino=wrong")[0] == 401
         with pytest.raises(InvalidStatus), connect(f"ws://127.0.0.1:{port}/ws"):
             pass

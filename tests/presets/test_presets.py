@@ -114,6 +114,30 @@ def test_a_preset_that_is_wrong_is_told_once_and_left_out(session):
         session.presets.recall("Bad")
 
 
+def test_what_is_edited_while_playing_counts_and_is_not_lost(session):
+    save_two(session)
+    changed = []
+    session.presets.on_change = lambda: changed.append(session.presets.names())
+    file = presets_folder() / "dark-verse.toml"
+    session.presets.recall("Chorus")
+    settle(session)
+    wait_until(lambda: "Dark Verse" in session.presets._ready)
+    file.write_text(
+        file.read_text().replace("[controls]", "program = 78\n[controls]").replace("= 19", "= 20")
+    )
+    write_whole(presets_folder() / "third.toml", 'name = "Third"\n[controls]\ntempo = 90\n')
+    session.presets.watch()
+    assert changed == [["Chorus", "Dark Verse", "Third"]]
+    settle(session)
+    play(session, 0xC0, 78)
+    wait_until(lambda: of_part(session, "program") == 20)
+    settle(session)
+    session.presets.save("Dark Verse")
+    assert read_preset(file).program == 78
+    session.presets.watch()
+    assert len(changed) == 1  # by our own hand
+
+
 def test_what_was_saved_can_be_read(session):
     save_two(session)
     preset = read_preset(presets_folder() / "dark-verse.toml")
@@ -122,7 +146,7 @@ def test_what_was_saved_can_be_read(session):
     assert preset.controls["ensemble"] == "bach-chorale"
 
 
-@pytest.mark.parametrize("name", ["", "!!!", "x" * 65, "set list"])
+@pytest.mark.parametrize("name", ["", "!!!", "x" * 81, "set list"])
 def test_a_name_that_can_be_no_file_is_refused(session, name):
     with pytest.raises(PresetError):
         session.presets.save(name)

@@ -97,7 +97,7 @@ export function picker(store, name, shown = {}) {
   let pointed = false;
   select.addEventListener("pointerdown", () => (pointed = true));
   select.addEventListener("keydown", () => (pointed = false));
-  const options = shown.options ?? store.describe(name)?.choices ?? [];
+  const options = [...(shown.options ?? store.describe(name)?.choices ?? [])];
   select.append(...options.map((value) => make("option", { value, text: words(value) })));
   select.addEventListener("change", () => {
     const chosen = options.find((value) => String(value) === select.value);

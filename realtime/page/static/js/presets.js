@@ -19,7 +19,7 @@ export function makePresets(sheet, host, learn) {
   const { store } = host;
   const list = make("ul", { class: "list", "aria-label": "Presets" });
   const knobs = make("ul", { class: "list", "aria-label": "Knobs" });
-  const name = make("input", { class: "field", type: "text", maxlength: 64, "aria-label": "Name of the preset", placeholder: "Name" });
+  const name = make("input", { class: "field", type: "text", maxlength: 80, "aria-label": "Name of the preset", placeholder: "Name" });
   const call = (/** @type {string} */ control, /** @type {any} */ value = undefined) => host.call(control, value).catch((error) => {
     say(error.message, true);
     return REFUSED;
