@@ -75,6 +75,7 @@ class Meters:
             stages=engine.latency(),
             histogram=histogram,
             counters=engine.counters(),
+            tempo=self.session.beat_tempo,
             load=round((cpu - cpu_before) / max(now - before, 1e-3), 3),
         )
 

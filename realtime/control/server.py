@@ -5,6 +5,7 @@ It ends when the pipe does. ``python -m realtime.control.server`` is started by 
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import sys
@@ -51,6 +52,8 @@ def open_sockets(setup: pipe.Setup) -> tuple[socket.socket, socket.socket, int]:
             tcp.close()
             udp.close()
             problem = OSError(f"{setup.address}:{port}: {getattr(error, 'strerror', error)}")
+            if getattr(error, "errno", None) != errno.EADDRINUSE:  # no other port would do
+                break
             continue
         tcp.setblocking(False)
         udp.setblocking(False)

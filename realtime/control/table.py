@@ -176,7 +176,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control(
         "tempo",
-        "Beats per minute.",
+        "Beats per minute, where the beat is our own.",
         Tempo,
         lambda s, _: _bpm(s.engine.state["bpm"]),
         lambda s, _, bpm: s.set_tempo(bpm),
@@ -265,6 +265,13 @@ CONTROLS: tuple[Control, ...] = (
         "Quarter notes since the beat began.",
         float,
         lambda s, _: round(float(s.engine.state["tick"] / s.engine.state["resolution"]), 3),
+        volatile=True,
+    ),
+    Control(
+        "beat/tempo",
+        "Beats per minute of the beat now: the tempo, or that of the clock that is followed.",
+        float,
+        lambda s, _: s.beat_tempo,
         volatile=True,
     ),
     Control(

@@ -94,7 +94,14 @@ def make_app(hub: Hub, token: str | None, takes: Path) -> Guard:
         methods = ["POST"] if found.call else methods
         if request.method not in methods:
             allowed = {"Allow": ", ".join(methods)}
-            return _Json({"error": f"{name} takes {', '.join(methods)}"}, 405, allowed)
+            how = (
+                "is called"
+                if found.call
+                else "can be read only"
+                if not found.write
+                else "is read and changed"
+            )
+            return _Json({"error": f"{name} {how}: {' or '.join(methods)}"}, 405, allowed)
         if request.method == "GET":
             value = await hub.get(name)
         else:

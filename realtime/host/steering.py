@@ -234,6 +234,12 @@ class Steering:
         """Set the tempo in quarter notes per minute."""
         self.engine.link.command(Command.TEMPO, round(bpm * 1000))
 
+    @property
+    def beat_tempo(self) -> float:
+        """Quarter notes per minute of the beat now: as was set, or as whoever gives the beat has it."""
+        state = self.engine.state
+        return round(float(state["ticks_per_frame"] * 60 * self.engine.rate / state["resolution"]), 1)
+
     def clock(self) -> str:
         """Return where the beat comes from: ``tap``, ``clock`` or ``jack``."""
         mode = int(self.engine.state["mode"])

@@ -5,6 +5,7 @@ import os
 import re
 import tempfile
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def file_name(name: str) -> str:
     Raises:
         PresetError: the name is empty or too long, or holds nothing that a file's name can hold.
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    slug = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name).lower()).strip("-")
     if not slug or len(name) > MAX_NAME or f"{slug}.toml" == SET_LIST:
         raise PresetError(f"a preset can't be called {name!r}: give letters or digits, at most {MAX_NAME}")
     return f"{slug}.toml"

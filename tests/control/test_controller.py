@@ -51,6 +51,18 @@ def test_what_is_set_reaches_the_engine_and_everyone_who_listens(controller, nam
     assert told.count((name, value)) == 1
 
 
+def test_the_tempo_of_a_clock_that_is_followed_is_told_beside_the_one_that_was_set(controller):
+    controller.set("tempo", 133)
+    wait_until(lambda: controller.get("beat/tempo") == 133.0)
+    controller.set("clock", "clock")
+    wait_until(lambda: in_engine(controller, "clock") == "clock")
+    state = controller.session.engine.state
+    state["ticks_per_frame"] = 90 * state["resolution"] / 60 / controller.session.engine.rate
+    assert (controller.get("beat/tempo"), controller.get("tempo")) == (90.0, 133.0)
+    controller.set("clock", "tap")
+    wait_until(lambda: controller.get("beat/tempo") == 133.0)
+
+
 class Held:
     """Work of the loader's thread that lasts until it is let go: what is asked for meanwhile waits."""
 

@@ -138,6 +138,13 @@ def test_what_is_edited_while_playing_counts_and_is_not_lost(session):
     assert len(changed) == 1  # by our own hand
 
 
+def test_names_in_any_script_have_a_file_each(session):
+    for name in ("日本", "Ünï 日本", "Ünï", "Uni"):
+        session.presets.save(name)
+    assert sorted(session.presets.names()) == sorted(["日本", "Ünï 日本", "Ünï", "Uni"])
+    assert (presets_folder() / "ünï-日本.toml").is_file()
+
+
 def test_what_was_saved_can_be_read(session):
     save_two(session)
     preset = read_preset(presets_folder() / "dark-verse.toml")

@@ -10,8 +10,13 @@ export const COLOURS = {
   dark: ["#4f8ccd", "#e68a14", "#14b769", "#d999b5", "#deea7e", "#e2603a", "#897cf5", "#cbd5f3"],
   light: ["#358cdf", "#c37814", "#147c5c", "#b44c94", "#8b8446", "#c01514", "#3a3fae", "#3f454f"],
 };
-/** Text upon a part's colour. */
-const UPON = { dark: "#101215", light: "#ffffff" };
+const INK = "#101215";
+const PAPER = "#ffffff";
+/** Text upon each colour: with a contrast of 4.5 at least. */
+const UPON = {
+  dark: COLOURS.dark.map(() => INK),
+  light: [INK, INK, PAPER, PAPER, INK, PAPER, PAPER, PAPER],
+};
 const STRIPES = "repeating-linear-gradient(45deg, rgb(0 0 0 / 0.32) 0 3px, transparent 3px 6px)";
 
 /** @returns {"dark" | "light"} the scheme that is shown */
@@ -39,14 +44,15 @@ export function striped(part) {
  */
 export function paint(element, part) {
   element.style.setProperty("--part", colour(part));
-  element.style.setProperty("--on-part", UPON[scheme()]);
+  element.style.setProperty("--on-part", upon(part));
   element.style.setProperty("--pattern", striped(part) ? STRIPES : "none");
   element.dataset.part = String(part + 1);
 }
 
-/** Text upon a part's colour, for the canvas. */
-export function upon() {
-  return UPON[scheme()];
+/** @param {number} part counted from 0 @returns {string} the colour of text upon its colour */
+export function upon(part) {
+  const all = UPON[scheme()];
+  return all[part % all.length];
 }
 
 /** Paint again whatever carries a part's colour: the scheme has changed. */

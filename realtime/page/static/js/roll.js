@@ -174,7 +174,7 @@ export class Roll {
       context.font = `700 ${size}px system-ui, sans-serif`;
       context.textAlign = "center";
       context.textBaseline = "top";
-      context.fillStyle = sure > 0.45 ? upon() : ink;
+      context.fillStyle = sure > 0.45 ? upon(note.part) : ink;
       context.fillText(String(note.part + 1), x + width / 2, Math.max(y, 0) + 4);
     }
   }

@@ -25,6 +25,15 @@ export function makeTransport(host) {
     onclick: (/** @type {MouseEvent} */ event) => event.detail === 0 && call("tap"), // by key or screen reader
   }, icon("tap"), "Tap");
   const tempo = numberField(store, "tempo", { label: "Tempo, beats per minute", step: 1 });
+  const followed = () => (store.get("clock") ?? "tap") !== "tap";
+  host.addEventListener("latency", (event) => {
+    const now = /** @type {CustomEvent} */ (event).detail.tempo;
+    if (followed() && now) tempo.value = String(Math.round(now * 10) / 10);
+  });
+  store.watch("clock", () => {
+    tempo.readOnly = followed(); // whoever gives the beat has the tempo
+    if (!followed()) tempo.value = String(store.get("tempo") ?? "");
+  });
   find("transport").append(record, panic, tap, tempo);
   return { panic: () => call("panic"), tap: () => call("tap") };
 }
