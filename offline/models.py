@@ -101,7 +101,7 @@ _LONG = replace(
     recipe=HistoryRecipe(
         excerpts=256,
         batch=24,
-        epochs=140,
+        epochs=280,
         own_full=35,
         patience=40,
         chordal=True,
@@ -148,7 +148,7 @@ MODELS: dict[str, Model] = {
     "string-quartet": _LONG,
     "orchestra": _evened(_LONG, 0.1),
     "band": _LONG,
-    "song": replace(_LONG, recipe=replace(_LONG.recipe, epochs=280)),
+    "song": _LONG,
     "game-trio": _LONG,
     "pop-band": _LONG,
     "bach-chorale-offline": _WHOLE,
