@@ -146,7 +146,7 @@ def continuation(
         ),
     ] = None,
     size: Annotated[
-        str, typer.Option(help="Published size to make with weights of chance; needs concertino[offline].")
+        str, typer.Option(help="Published size to make with weights of chance; needs `concertino[offline]`.")
     ] = "full",
     variant: Annotated[str, typer.Option(help="Precision of the graph: int8, fp32, fp16 ...")] = "int8",
     threads: Annotated[int, typer.Option(min=1, help="Threads of the model.")] = 2,

@@ -146,14 +146,13 @@ def evaluate_attention(
     Example: `concertino evaluate attention mmt -o attention.pdf`
     """
     check_installed("a picture", "torch", "matplotlib", "tqdm")
-    from offline.mmt.attention import draw, look, weights_of
+    from offline.mmt.attention import draw, look
     from offline.mmt.report import evenly, load_side
-    from offline.mmt.trained import build, read_trained
+    from offline.mmt.trained import build, weights_of
     from offline.picture import save_picture
-    from offline.weights import FOLDER
     from realtime.music.mmt.representation import FIELDS, encode
 
-    model, form = build(*read_trained(weights_of(name, FOLDER)))
+    model, form = build(*weights_of(name))
     if form.fields != FIELDS:
         raise ValueError(f"{name} reads tokens, which have no beat or pitch of their own; give another model")
     chosen = evenly(load_side(music or ["open"], split, data=data, progress=not quiet), pieces)

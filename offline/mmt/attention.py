@@ -8,7 +8,6 @@ all pairs. Rows that are no notes have no such fields: pairs with one of them ar
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -131,16 +130,3 @@ def draw(looks: dict[str, Looks], title: str) -> Figure:
                 axis.set_xlabel("difference" if row else "")
             axes[row][0].set_ylabel("head")
     return figure
-
-
-def weights_of(name: str, folder: Path) -> Path:
-    """Return the file of weights that ``name`` is, or that the shipped model of this name was made from.
-
-    Raises:
-        ValueError: there is none: attention needs weights, which a plugin does not give.
-    """
-    path = Path(name)
-    path = path if path.suffix in (".npz", ".pt") else folder / f"{name}.npz"
-    if not path.is_file():
-        raise ValueError(f"there are no weights {path}; give the weights.npz of a run, or a model that ships")
-    return path

@@ -22,15 +22,13 @@ from offline.mmt.readers import GraphModel, TorchModel
 from offline.mmt.report import evenly, load_side, measured
 from offline.mmt.representations import REPRESENTATIONS
 from offline.mmt.ship_card import card, described
-from offline.mmt.trained import build, keep_facts, read_kept, read_trained
+from offline.mmt.trained import KEPT, build, keep_facts, read_kept, read_trained
 from offline.weights import FOLDER
 from realtime.contract.plugin import load_plugin
 from realtime.music.mmt.representation import Notes
 from realtime.music.mmt.sampling import Sampling
 
 NAME = "mmt"
-KEPT = "fp16"
-"""The variant that keeps the weights."""
 VARIANTS = (KEPT, "int8")
 """The first is the manifest's own; the second is what plays."""
 CALIBRATION = 24

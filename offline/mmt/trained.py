@@ -11,12 +11,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from offline.mmt.export import file_of
 from offline.mmt.graph_reading import weights_in
 from offline.mmt.model import MODEL_SIZES, MultitrackTransformer
 from offline.mmt.representations import REPRESENTATIONS, Representation
-from offline.weights import load_weights
+from offline.weights import FOLDER, load_weights
+from realtime.contract.kinds import CONTINUATION
+from realtime.contract.library import find_plugin
 
 CHECKPOINT = ".pt"
+KEPT = "fp16"
+"""The variant that keeps the weights."""
 Weights = dict[str, np.ndarray]
 
 
@@ -71,6 +76,23 @@ def read_kept(graph: Path, facts: Path) -> tuple[Weights, dict[str, Any]]:
         raise ValueError(
             f"{graph} or {facts} is damaged ({error}); restore it from the repository"
         ) from error
+
+
+def weights_of(name: str, folder: Path = FOLDER) -> tuple[Weights, dict[str, Any]]:
+    """Return weights and the facts of their run: those in the file ``name``, or of the model of this name.
+
+    ``folder`` keeps the facts of models that ship.
+
+    Raises:
+        ValueError: there are none, or they are damaged.
+    """
+    path, facts = Path(name), folder / f"{name}.json"
+    if path.suffix in (".npz", CHECKPOINT):
+        return read_trained(path)
+    plugin = find_plugin(name)
+    if plugin.manifest.kind != CONTINUATION or not facts.is_file():
+        raise ValueError(f"{name} is no continuation whose weights are here; give the weights.npz of a run")
+    return read_kept(plugin.folder / file_of(KEPT), facts)
 
 
 def build(

@@ -103,6 +103,8 @@ def continue_(
     )
     font = find_soundfont(soundfont) if wav else None
     gone = go_on(going, font, wav, output, lambda text: typer.echo(text, err=True), bits)
+    if not gone.notes:
+        typer.echo(f"the model played nothing: {_why_not(going.settings.mode)}", err=True)
     report: dict[str, Any] = {
         "input": str(midi),
         "model": model,
@@ -127,6 +129,12 @@ def continue_(
     written = ", ".join(str(path) for path in (output, wav, as_json) if path)
     typer.echo(f"{written}: {len(gone.notes)} notes by {model}, {gone.seconds:.1f} s in all")
     return 0
+
+
+def _why_not(mode: str) -> str:
+    if mode == "accompany":
+        return "the file plays all parts; give --ensemble, so that one of them plays it, or other --turns"
+    return "give more --beats, or another --seed"
 
 
 def _codes(names: str | None) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """Who plays what the model writes: the parts of an ensemble by instrument, range and nearness."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from realtime.continuation.ranges import usual_range
@@ -80,6 +81,23 @@ def instruments(cast: Cast, parts: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted({cast[part].instrument for part in parts} - {DROPPED}))
 
 
+@lru_cache
+def homes(cast: Cast) -> tuple[float, ...]:
+    """Return for each part the sounding pitch around which it plays among those of its instrument.
+
+    They share its compass from the highest to the lowest, by the keys that they may be given, then in their
+    order: without that, a bass would climb above a soprano.
+    """
+    found = [0.0] * len(cast)
+    for instrument in {player.instrument for player in cast}:
+        alike = [part for part, player in enumerate(cast) if player.instrument == instrument]
+        alike.sort(key=lambda part: -(cast[part].lowest + cast[part].highest + 2 * cast[part].transpose))
+        low, high = usual_range(instrument)
+        for place, part in enumerate(alike):
+            found[part] = high - (high - low) * (place + 0.5) / len(alike)
+    return tuple(found)
+
+
 def choose(
     cast: Cast,
     parts: Iterable[int],
@@ -91,7 +109,7 @@ def choose(
     """Return part and key for a note that the model writes, or None where no part can add it.
 
     Of the parts of that instrument, those come first that reach the pitch, then those that begin no other
-    note now, then the nearest to what they played last, then the first.
+    note now, then the nearest to what they played last and to where they are at home, then the first.
 
     Args:
         cast: all parts.
@@ -102,14 +120,14 @@ def choose(
         taken: part and key of each note that begins at the same time.
     """
     busy = {part for part, _ in taken}
-    found: list[tuple[bool, bool, int, int, int]] = []
+    found: list[tuple[bool, bool, float, int, int]] = []
     for part in parts:
         if cast[part].instrument != instrument:
             continue
         key = cast[part].key(pitch)
         if key < 0 or (part, key) in taken:
             continue
-        far = abs(pitch - last[part]) if last[part] >= 0 else 0
+        far = abs(pitch - homes(cast)[part]) + (abs(pitch - last[part]) if last[part] >= 0 else 0)
         found.append((cast[part].pitch(key) != pitch, part in busy, far, part, key))
     if not found:
         return None

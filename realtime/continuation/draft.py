@@ -27,7 +27,9 @@ MOST = 16
 RECENT = 64
 """Latest notes by which it is told who has played much."""
 BALANCE = 1.0
-"""How much less likely a part is for each time that its notes are e times as many as the others'."""
+"""How much less likely an instrument is for each time that its notes are e times as many as the others'."""
+RESERVED = 0.2
+"""Share of the notes that goes to instruments by how little they played of late, whatever the model says."""
 TRIES = 8
 """Draws in a row that no part can play, after which the tick is left."""
 
@@ -135,16 +137,22 @@ class Draft:
     def _possible(self, scores: np.ndarray, beat: int, cast: Cast, parts: list[int]) -> np.ndarray:
         """Return the scores without beats that are too far away, and instruments that may not play.
 
-        An instrument that has played more of late than the others is less likely than the model says: fed
-        with its own notes for minutes, the model gives nearly all to one, and the ensemble falls silent.
+        An instrument that has played more of late than the others, by the number of its parts, is less likely
+        than the model says, and one that was silent has a chance however sure the model is: fed with its own
+        notes for minutes, it gives nearly all to one, and the ensemble falls silent.
         """
         scores = scores.copy()
         scores[SPANS[BEAT_FIELD]][beat + 2 + GAP // BEAT :] = -np.inf
         chosen = np.array(instruments(cast, parts))
-        played = np.bincount(
-            [note.instrument for note in self.score.notes[-RECENT:]], minlength=SIZES[INSTRUMENT]
-        )[chosen]
-        kept = scores[SPANS[INSTRUMENT]][chosen] - BALANCE * np.log((played + 1) / (played.mean() + 1))
+        codes = [note.instrument for note in self.score.notes[-RECENT:]]
+        played, places = (
+            np.bincount(each, minlength=SIZES[INSTRUMENT])[chosen]
+            for each in (codes, [cast[part].instrument for part in parts])
+        )
+        played = played / places + 1
+        liked = scores[SPANS[INSTRUMENT]][chosen].astype(float) - BALANCE * np.log(played)
+        likely, rare = np.exp(liked - liked.max()), places / played
+        mixed = (1 - RESERVED) * likely / likely.sum() + RESERVED * rare / rare.sum()
         scores[SPANS[INSTRUMENT]] = -np.inf
-        scores[SPANS[INSTRUMENT]][chosen] = kept
+        scores[SPANS[INSTRUMENT]][chosen] = np.log(mixed)
         return scores

@@ -104,7 +104,8 @@ def _continuation(session: "Session") -> Any:
 
 def _of_continuation(name: str, kind: Any, about: str) -> Control:
     def read(session: "Session", place: int) -> Any:
-        return getattr(getattr(session, "continuation", None), name, None)
+        continuation = getattr(session, "continuation", None)
+        return None if continuation is None else getattr(continuation.settings, name)
 
     def write(session: "Session", place: int, value: Any) -> None:
         _continuation(session).set(**{name: value})

@@ -19,13 +19,13 @@ from realtime.drivers.offline import OfflineDriver
 from realtime.engine.codes import CONTROL_PORT, DATA1, ENTRIES, EVENTS, FRAME, PORT, STATUS, TICK, Command
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
-from realtime.host.player import performance_events
+from realtime.host.player import ended, performance_events
 from realtime.host.rendering import LONGEST_TAIL_SECONDS, QUIET, RESOLUTION
 from realtime.host.sound_file import SoundFile
 from realtime.host.tracks import part_tracks
 from realtime.host.turns import Turns
 from realtime.music.mmt.instruments import NAMES
-from realtime.music.smf import NOTE_OFF, NOTE_ON, Performance
+from realtime.music.smf import NOTE_ON, Performance
 from realtime.music.smf_write import write_parts
 
 AHEAD = 4 * BEAT
@@ -198,7 +198,10 @@ def _events(going: Going, rate: float) -> tuple[np.ndarray, int]:
         over = int(events[-1, FRAME])
     else:
         over = round(float(tempo.seconds_at(going.start)) * rate)
-        events = _cut(events, over)
+        events = events[events[:, FRAME] < over]
+        if not (events[:, STATUS] & 0xF0 == NOTE_ON).any():
+            raise ValueError("no note begins before the beat to go on from: give a later one with --from")
+        events = ended(events, over)
     changes = np.zeros((len(tempo.bpm), ENTRIES), np.int64)
     changes[:, FRAME] = np.rint(tempo.seconds * rate)
     changes[:, PORT], changes[:, STATUS], changes[:, TICK] = CONTROL_PORT, Command.TEMPO, -1
@@ -208,27 +211,6 @@ def _events(going: Going, rate: float) -> tuple[np.ndarray, int]:
     events[:, FRAME] = np.minimum(events[:, FRAME], max(over - MARGIN_PERIODS * going.period, 0))
     events = np.concatenate([changes, events])
     return events[np.argsort(events[:, FRAME], kind="stable")], over
-
-
-def _cut(events: np.ndarray, over: int) -> np.ndarray:
-    """Return the events before a frame, and there the ends of the notes that are held.
-
-    Raises:
-        ValueError: there is no note before it.
-    """
-    events = events[events[:, FRAME] < over]
-    held: dict[tuple[int, int], int] = {}
-    for place, (status, key) in enumerate(events[:, [STATUS, DATA1]].tolist()):
-        if status & 0xF0 == NOTE_ON:
-            held[status & 0x0F, key] = place
-        elif status & 0xF0 == NOTE_OFF:
-            held.pop((status & 0x0F, key), None)
-    if not (events[:, STATUS] & 0xF0 == NOTE_ON).any():
-        raise ValueError("no note begins before the beat to go on from: give a later one with --from")
-    ends = events[list(held.values())]
-    ends[:, FRAME], ends[:, STATUS] = over, NOTE_OFF | ends[:, STATUS] & 0x0F
-    ends[:, TICK] = -1
-    return np.concatenate([events, ends])
 
 
 def _frames(performance: Performance, seconds: float, beats: float, rate: float) -> int:

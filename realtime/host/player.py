@@ -4,7 +4,7 @@ import numpy as np
 
 from realtime.engine.codes import DATA1, DATA2, ENTRIES, FRAME, PORT, STATUS, TICK
 from realtime.host.link import Link
-from realtime.music.smf import Performance
+from realtime.music.smf import NOTE_OFF, NOTE_ON, Performance
 
 CHUNK = 2048
 
@@ -13,6 +13,8 @@ def performance_events(
     performance: Performance, rate: float, resolution: int | None = None, port: int = 0
 ) -> np.ndarray:
     """Return a performance as engine events: int64, shape (n, ENTRIES), absolute frames.
+
+    Notes that a file never ends, end with it.
 
     Args:
         performance: what to play.
@@ -30,7 +32,20 @@ def performance_events(
     events[:, TICK] = -1
     if resolution is not None:
         events[:, TICK] = np.rint(given["tick"] * (resolution / performance.resolution))
-    return events
+    return ended(events, round(performance.seconds * rate))
+
+
+def ended(events: np.ndarray, over: int) -> np.ndarray:
+    """Return engine events, and after them the ends at frame ``over`` of the notes that are held then."""
+    held: dict[tuple[int, int], int] = {}
+    for place, (status, key) in enumerate(events[:, [STATUS, DATA1]].tolist()):
+        if status & 0xF0 == NOTE_ON:
+            held[status & 0x0F, key] = place
+        elif status & 0xF0 == NOTE_OFF:
+            held.pop((status & 0x0F, key), None)
+    ends = events[list(held.values())]
+    ends[:, FRAME], ends[:, STATUS], ends[:, TICK] = over, NOTE_OFF | ends[:, STATUS] & 0x0F, -1
+    return np.concatenate([events, ends])
 
 
 class Player:

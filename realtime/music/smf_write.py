@@ -1,5 +1,6 @@
 """Standard MIDI Files: the parts of an ensemble, written as tracks."""
 
+import errno
 import os
 import secrets
 from collections.abc import Sequence
@@ -41,6 +42,10 @@ def write_parts(path: Path, parts: Sequence[PartTrack], tempo: TempoMap | float 
         ValueError: a tempo is slower than a file can say (about 3.6 BPM).
         OSError: the file can't be written.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder; give a file", str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
     tempo = _as_written(tempo if isinstance(tempo, TempoMap) else TempoMap.fixed(tempo))
     # mido leaves its charset changed when a text can't be encoded, so none such may reach it.
     names = [part.name.encode("utf-8", "replace").decode() for part in parts]

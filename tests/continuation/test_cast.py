@@ -2,8 +2,9 @@
 
 import pytest
 
-from realtime.continuation.cast import player_of
+from realtime.continuation.cast import cast_of, choose, homes, player_of
 from realtime.continuation.ranges import ANY, usual_range
+from realtime.ensembles.library import find_ensemble
 from realtime.music.mmt.instruments import DROPPED, INSTRUMENT_OF, INSTRUMENTS
 
 BASSOON = int(INSTRUMENT_OF[70])
@@ -30,3 +31,18 @@ def test_every_instrument_has_a_range_of_more_than_an_octave():
         low, high = usual_range(code)
         assert low >= 0
         assert high - low >= 12
+
+
+def test_parts_of_one_instrument_share_its_compass_in_their_order():
+    """All four of a choir are voices: without a place of its own, the bass climbs above the soprano."""
+    cast = cast_of(find_ensemble("choir"))
+    assert list(homes(cast)) == sorted(homes(cast), reverse=True)
+    low, high = usual_range(cast[0].instrument)
+    assert low < homes(cast)[3] < homes(cast)[0] < high
+    nothing = [-1] * len(cast)
+    for part, home in enumerate(homes(cast)):
+        assert choose(cast, range(4), cast[0].instrument, round(home), nothing, []) == (part, round(home))
+    everyone_high = [75] * len(cast)
+    found = choose(cast, range(4), cast[0].instrument, 46, everyone_high, [])
+    assert found is not None
+    assert found[0] == 3

@@ -13,6 +13,7 @@ import pytest
 from realtime.continuation.draft import Planned
 from realtime.continuation.messages import Model
 from realtime.continuation.settings import Mode, Settings
+from realtime.control.controller import Controller
 from realtime.engine.codes import (
     LOG_CHANNEL,
     LOG_DATA1,
@@ -125,6 +126,10 @@ def test_the_pedal_begins_a_key_ends_and_the_summary_tells():
         live.continuation.set_mode("trade")
         assert live.continuation.status().state == "listening"
         live.continuation.set(temperature=0.5, bars=1)
+        control = Controller(live.session)
+        wanted = {"mode": "trade", "temperature": 0.5, "bars": 1, "silence_beats": 0.0}
+        for name, value in wanted.items():
+            assert control.get(f"continuation/{name}") == control.saved()[f"continuation/{name}"] == value
         with pytest.raises(ValueError, match="bars is 0"):
             live.continuation.set(bars=0)
         pid = live.continuation.pid

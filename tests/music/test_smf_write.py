@@ -109,7 +109,7 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(tmp_path, monk
 
 
 def test_a_folder_that_is_not_there_is_an_error_that_leaves_nothing(tmp_path):
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(OSError, match="there is no such folder"):
         write_parts(tmp_path / "absent" / "p.mid", [PartTrack("", 0, 0, NOTE)])
     assert list(tmp_path.iterdir()) == []
 

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the model is in PyTorch: pip install 'concertino[offline]'")
 pytest.importorskip("matplotlib", reason="pictures need it: pip install 'concertino[offline]'")
 
-from offline.mmt.attention import SHOWN, draw, last_attention, look, weights_of  # noqa: E402
+from offline.mmt.attention import SHOWN, draw, last_attention, look  # noqa: E402
 from offline.picture import save_picture  # noqa: E402
 from realtime.music.mmt.representation import encode  # noqa: E402
 
@@ -67,5 +67,3 @@ def test_the_picture_is_written(tiny, made_up, tmp_path):
     assert (tmp_path / "a.png").stat().st_size > 10_000
     with pytest.raises(ValueError, match="no piece has two notes"):
         look(tiny, [encode(made_up(1)[:1])])
-    with pytest.raises(ValueError, match="there are no weights"):
-        weights_of("nobody", tmp_path)

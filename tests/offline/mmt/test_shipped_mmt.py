@@ -12,7 +12,7 @@ from offline.mmt.model import parameter_count  # noqa: E402
 from offline.mmt.readers import GraphModel, TorchModel  # noqa: E402
 from offline.mmt.settings import settings_in  # noqa: E402
 from offline.mmt.ship import KEPT, NAME, VARIANTS, check_parity  # noqa: E402
-from offline.mmt.trained import build, read_kept  # noqa: E402
+from offline.mmt.trained import build, read_kept, weights_of  # noqa: E402
 from offline.weights import FOLDER  # noqa: E402
 from realtime.contract.library import shipped_folder  # noqa: E402
 from realtime.contract.plugin import load_plugin  # noqa: E402
@@ -38,6 +38,17 @@ def test_its_graphs_are_of_the_weights_that_ship(shipped, made_up):
     assert last == pytest.approx(first, rel=0.02), "8 bits cost more than they may"
     assert graphs[0].parameters == parameter_count(model)
     assert graphs[0].settings == {name: tuple(values) for name, values in facts["sampling"].items()}
+
+
+def test_its_weights_are_found_by_its_name(shipped):
+    """As `concertino evaluate attention mmt` does."""
+    weights, facts = weights_of(NAME)
+    assert facts["recipe"]["size"] == "full"
+    assert parameter_count(build(weights, facts)[0]) == 19_944_950
+    with pytest.raises(ValueError, match="zone is no continuation"):
+        weights_of("zone")
+    with pytest.raises(ValueError, match="nobody"):
+        weights_of("nobody")
 
 
 def test_its_manifest_says_how_close_to_true_music_it_comes(shipped):

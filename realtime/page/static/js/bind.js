@@ -36,10 +36,11 @@ export function switchButton(store, name, shown = {}) {
 /**
  * A slider; it keeps still under the player's finger whatever others change meanwhile.
  * @param {Store} store @param {string} name
- * @param {{label?: string, step?: number, centre?: number, spoken?: (value: number) => string, id?: string}} [shown]
+ * @param {{label?: string, step?: number, high?: number, centre?: number, spoken?: (value: number) => string, id?: string}} [shown]
  */
 export function slider(store, name, shown = {}) {
-  const { low = 0, high = 127, kind, help } = store.describe(name) ?? {};
+  const { low = 0, high: highest = 127, kind, help } = store.describe(name) ?? {};
+  const high = shown.high ?? highest;
   const input = make("input", {
     type: "range",
     id: shown.id,

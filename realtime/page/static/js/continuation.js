@@ -5,6 +5,8 @@ import { numberField, row, segments, slider } from "./bind.js";
 import { icon, make, say } from "./dom.js";
 
 const POLL_MS = 500;
+/** As far as the slider goes: beyond that, a model draws almost anything. */
+const DARING = 3;
 const STATES = { starting: "Starting", listening: "Listening", playing: "Playing", off: "Off" };
 
 /**
@@ -39,7 +41,7 @@ export function makeContinuation(sheet, host) {
     if (scope.has(of("temperature"))) {
       const value = make("span", { class: "value number" });
       scope.watch(of("temperature"), (/** @type {number} */ now) => (value.textContent = now?.toFixed(2) ?? ""));
-      rows.push(row("Daring", slider(scope, of("temperature"), { step: 0.05 }), value));
+      rows.push(row("Daring", slider(scope, of("temperature"), { step: 0.05, high: DARING }), value));
     }
     if (scope.has(of("bars"))) rows.push(row("Bars of a phrase", numberField(scope, of("bars"), { step: 1 })));
     if (scope.has(of("silence_beats"))) rows.push(row("Begins after beats of silence", numberField(scope, of("silence_beats"))));
