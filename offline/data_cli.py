@@ -80,23 +80,26 @@ def get(
     was stopped goes on where it was. A list of the files' SHA-256 sums is written for `data check`.
 
     For `nes`, `lakh` and `musicnet` it says what to download; then give the folder with `--from`. It is
-    checked and linked to, not copied.
+    checked and linked to, not copied. If it holds no piece of the corpus, all stays as it was.
 
     Examples: `concertino data get quartets`, `concertino data get lakh --from ~/lmd_matched`
     """
     check_installed("getting a corpus", "music21", "tqdm", "scipy")
     from offline.corpora.catalog import find_corpus
-    from offline.corpora.get import get_corpus
+    from offline.corpora.check import no_pieces
+    from offline.corpora.get import get_corpus, links_kept
     from offline.corpora.load import load_corpus
     from offline.corpora.sources import data_folder
 
     corpus = find_corpus(key)
     folder = data_folder(data)
-    for path in get_corpus(corpus, folder, given, progress=not quiet):
+    with links_kept(corpus, folder):
+        paths = get_corpus(corpus, folder, given, progress=not quiet)
+        pieces = load_corpus(key, data=folder, progress=not quiet)
+        if not pieces:
+            raise ValueError(no_pieces(corpus, [given] if given else paths))
+    for path in paths:
         typer.echo(path)
-    pieces = load_corpus(key, data=folder, progress=not quiet)
-    if not pieces:
-        raise ValueError(f"no file in {folder} is a piece of {corpus.title}: is it the right folder?")
     typer.echo(f"{key}: {len(pieces)} pieces, {sum(map(len, pieces.values()))} notes")
 
 
@@ -109,8 +112,9 @@ def check(
 ) -> None:
     """Check that the sources are there, as they were got, and hold the pieces of the committed split.
 
-    Files are compared with the list that `data get` wrote. It exits with 1 if anything is wrong; without a
-    KEY, a corpus none of whose sources is there is told and is not wrong.
+    Files are compared with the list that `data get` wrote, and read until one is a piece of the corpus. It
+    exits with 1 if anything is wrong; without a KEY, a corpus none of whose sources is there is told and is
+    not wrong.
 
     Examples: `concertino data check`, `concertino data check quartets`
     """

@@ -1,14 +1,18 @@
 """``concertino models import``: published checkpoints as plugins."""
 
+import re
 import tempfile
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from realtime.contract import library
+from realtime.contract.error import PluginError
 from realtime.contract.kinds import PLAY
-from realtime.contract.library import add_plugin
+from realtime.contract.manifest import NAME_PATTERN
 
 
 def import_model(
@@ -20,7 +24,8 @@ def import_model(
     name: Annotated[
         str | None,
         typer.Option(
-            help="Name of the model. [default: arranger-CORPUS, or arranger-CORPUS-offline]",
+            help="Name of the model, such as for a second one of a corpus. "
+            "[default: arranger-CORPUS, or arranger-CORPUS-offline]",
             show_default=False,
         ),
     ] = None,
@@ -49,9 +54,26 @@ def import_model(
         )
     checkpoint = read_checkpoint(path)
     called = name or f"arranger-{chosen}" + ("-offline" if checkpoint.whole else "")
+    if not replace:
+        _check_free(called)
     with tempfile.TemporaryDirectory() as work:
-        plugin = add_plugin(write_imported(path, chosen, called, Path(work)), replace=replace)
+        plugin = library.add_plugin(write_imported(path, chosen, called, Path(work)), replace=replace)
     typer.echo(
         f"Added {plugin.manifest.name} to {plugin.folder}. "
         f"Play it: {PLAY[plugin.manifest.kind].format(name=plugin.manifest.name)}"
+    )
+
+
+def _check_free(name: str) -> None:
+    """Refuse a name that another model has: most corpora have several published models of one kind.
+
+    Raises:
+        PluginError: the user has a model of this name.
+    """
+    place = library.user_folder()
+    if not re.match(NAME_PATTERN, name) or not (place / name).exists():
+        return
+    free = next(other for i in count(2) if not (place / (other := f"{name}-{i}")).exists())
+    raise PluginError(
+        name, "name", f"there is one in {place}; keep both with --name {free}, or replace it with --replace"
     )

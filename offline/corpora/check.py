@@ -1,12 +1,13 @@
 """``concertino data check``: whether the sources of a corpus are there, whole and unchanged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from offline.corpora.catalog import Corpus
 from offline.corpora.checksums import compare_sums
 from offline.corpora.load import split_file
-from offline.corpora.reading import find_jobs
+from offline.corpora.reading import find_jobs, holds_piece
 from offline.corpora.sources import Source, source_files
 from offline.split import load_split
 
@@ -26,12 +27,12 @@ class Finding:
 
 
 def check_corpus(corpus: Corpus, data: Path, *, progress: bool = True) -> list[Finding]:
-    """Return a finding for each source of a corpus, and one for its committed split."""
+    """Return a finding for each source of a corpus, one if they hold no piece, and one for its split."""
     if not corpus.sources:
         return [_check_package()]
     found = [_check_source(corpus, source, data, progress) for source in corpus.sources]
-    if all(finding.files for finding in found) and split_file(corpus.key).is_file():
-        found.append(_check_split(corpus, data))
+    if all(finding.files for finding in found):
+        found += _check_pieces(corpus, data)
     return found
 
 
@@ -70,12 +71,28 @@ def _check_source(corpus: Corpus, source: Source, data: Path, progress: bool) ->
     return Finding(source.key, files, note="as they were got")
 
 
-def _check_split(corpus: Corpus, data: Path) -> Finding:
-    names = {name for side in load_split(split_file(corpus.key)) for name in side}
+def _check_pieces(corpus: Corpus, data: Path) -> list[Finding]:
+    """Return what is wrong with the pieces, or what there is of the committed split."""
     try:
-        there = {job.name for job in find_jobs(corpus, data)}
+        jobs = find_jobs(corpus, data)
     except (OSError, ValueError) as error:
-        return Finding("split", 0, str(error))
+        return [Finding("pieces", 0, str(error))]
+    if not holds_piece(corpus, jobs):
+        return [Finding("pieces", 0, no_pieces(corpus, [data / s.key for s in corpus.sources]))]
+    return [_check_split(corpus, {job.name for job in jobs})] if split_file(corpus.key).is_file() else []
+
+
+def no_pieces(corpus: Corpus, folders: Sequence[Path]) -> str:
+    """Return the sentence for folders of which no file is a piece."""
+    again = f"concertino data get {corpus.key}" + " --from FOLDER" * all(s.by_hand for s in corpus.sources)
+    return (
+        f"no file in {' and '.join(map(str, folders))} is a piece of {corpus.title}: is it the right folder? "
+        f"Once you have that, {again}"
+    )
+
+
+def _check_split(corpus: Corpus, there: set[str]) -> Finding:
+    names = {name for side in load_split(split_file(corpus.key)) for name in side}
     missing = sorted(names - there)
     if missing:
         return Finding(

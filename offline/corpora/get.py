@@ -6,11 +6,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from offline.corpora.catalog import CORPORA, Corpus
-from offline.corpora.checksums import write_sums
+from offline.corpora.checksums import sums_file, write_sums
 from offline.corpora.engraving import engrave, need_lilypond, read_header
 from offline.corpora.fetch import fetch_commit
 from offline.corpora.midi import read_sheet
@@ -93,6 +94,9 @@ def get_source(source: Source, data: Path, own: Path | None = None, *, progress:
 
 def _link(source: Source, own: Path, folder: Path, progress: bool) -> Path:
     """Let ``folder`` be the user's folder, and list what it holds."""
+    if folder.exists() and folder.samefile(own):  # a link that is unlinked first would lead to itself
+        write_sums(folder, progress=progress)
+        return folder
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():
@@ -106,6 +110,33 @@ def _link(source: Source, own: Path, folder: Path, progress: bool) -> Path:
         ) from error
     write_sums(folder, progress=progress)
     return folder
+
+
+@contextmanager
+def links_kept(corpus: Corpus, data: Path) -> Iterator[None]:
+    """Put links to the user's folders, and the lists of what these hold, back as they were on any error."""
+    folders = [data / source.key for source in corpus.sources]
+    before = [_link_and_list(folder) for folder in folders]
+    try:
+        yield
+    except BaseException:
+        for folder, (target, listed) in zip(folders, before, strict=True):
+            if not folder.is_symlink() or _link_and_list(folder) == (target, listed):
+                continue
+            folder.unlink()
+            if target is not None:
+                folder.symlink_to(target, target_is_directory=True)
+            if listed is None:
+                sums_file(folder).unlink(missing_ok=True)
+            else:
+                sums_file(folder).write_bytes(listed)
+        raise
+
+
+def _link_and_list(folder: Path) -> tuple[Path | None, bytes | None]:
+    """Return where a folder links to, if it is a link, and its list of sums, if there is one."""
+    sums = sums_file(folder)
+    return folder.readlink() if folder.is_symlink() else None, sums.read_bytes() if sums.is_file() else None
 
 
 def _make(source: Source, recipe: Recipe, tree: Path, folder: Path, progress: bool) -> None:

@@ -112,6 +112,11 @@ def read_jobs(corpus: Corpus, jobs: list[Job], *, progress: bool = True) -> Iter
                 yield Entry(piece, seconds, job.source.key, work_of(job), job.side)
 
 
+def holds_piece(corpus: Corpus, jobs: list[Job]) -> bool:
+    """Return whether any of the files is a piece of the corpus; reads up to the first that is."""
+    return any(isinstance(_read(corpus.key, job), tuple) for job in jobs)
+
+
 def _read(key: str, job: Job) -> tuple[Piece, float] | str | None:
     """Return the piece in a file and its seconds, None where it holds none, or what is wrong with it."""
     try:

@@ -4,6 +4,7 @@ The released code trains for up to 50,000 steps of Adam at a steady rate. Here t
 rate falls to zero along a cosine and the weights are averaged, as in :mod:`offline.training`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -35,13 +36,13 @@ VALIDATION = 64
 
 @dataclass(frozen=True)
 class CellRecipe:
-    """Everything that decides a run; an epoch is a round of ``ROUND`` steps."""
+    """Everything that decides a run; an epoch is a round of ``ROUND`` steps, the last one may be shorter."""
 
     network: str
     inputs: Inputs = field(default_factory=Inputs)
     augmentation: str = "light"
     seed: int = 1
-    epochs: int = 20
+    steps: int = 400
     patience: int = 8
     batch: int = 16
     rate: float = 6e-3
@@ -49,6 +50,11 @@ class CellRecipe:
     decay: float = 0.01
     clip: float = 1.0
     average: float = 0.98
+
+    @property
+    def epochs(self) -> int:
+        """Rounds until all steps are taken."""
+        return math.ceil(self.steps / ROUND)
 
 
 class Example(NamedTuple):
@@ -88,21 +94,23 @@ def cut(example: Example, draws: np.random.Generator) -> Example:
 
 
 def train_round(run: Run, training: Sequence[Any], _: int) -> None:
-    """Take ``ROUND`` steps, each on ``batch`` random excerpts.
+    """Take ``ROUND`` steps, or those that are left, each on ``batch`` random excerpts.
 
     Excerpts of like length go together, out of those for ``GROUP`` steps: less of a batch is padding.
     """
     recipe: CellRecipe = run.recipe
     run.model.train()
-    for group in range(ROUND // GROUP):
-        count = GROUP * recipe.batch
+    steps = min(ROUND, recipe.steps - run.epoch * ROUND)
+    for first in range(0, steps, GROUP):
+        together = min(GROUP, steps - first)
+        count = together * recipe.batch
         chosen = run.draws.choice(len(training), count, replace=len(training) < count)
         drawn = sorted((_draw(training[i], recipe, run.draws) for i in chosen), key=lambda e: len(e.notes))
-        for step, place in enumerate(run.draws.permutation(GROUP)):
+        for step, place in enumerate(run.draws.permutation(together)):
             batch = drawn[place * recipe.batch : (place + 1) * recipe.batch]
             scores, label = _scores(run.model, batch)
             loss = functional.cross_entropy(scores, label, ignore_index=IGNORED)
-            run.learn(loss, (group * GROUP + step) / ROUND)
+            run.learn(loss, (first + step) / ROUND)
 
 
 def _draw(example: Example, recipe: CellRecipe, draws: np.random.Generator) -> Example:

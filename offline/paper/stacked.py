@@ -103,7 +103,7 @@ class StackedRun:
     ):
         self.wanted, self.steps, self.device = wanted, steps, device
         network = CELLS[wanted[0].key].network or ""
-        self.recipe = CellRecipe(network, epochs=max(1, round(steps / ROUND)), rate=RATES[network])
+        self.recipe = CellRecipe(network, steps=steps, rate=RATES[network])
         self.networks: list[Any] = []
         for one in wanted:
             torch.manual_seed(seed)

@@ -15,6 +15,7 @@ from torch import nn
 from tqdm import tqdm
 
 from offline.paper.baselines import closest_parts, most_common_part, ordered_zones, zone_parts
+from offline.paper.budget import STEPS, check_budget, missing_cells
 from offline.paper.cells import CELLS, Cell, cells_of
 from offline.paper.learning import (
     RATES,
@@ -35,10 +36,6 @@ from offline.paper.stacked import Wanted, train_stacked
 from offline.training import Run, train
 from offline.weights import model_weights, save_weights
 
-STEPS = 300
-"""Training steps of every cell, each on 16 excerpts; an LSTM takes about 150 s on one core."""
-
-
 Rule = Callable[[Music], list[np.ndarray]]
 
 
@@ -57,17 +54,6 @@ RULES: dict[str, Rule] = {
 """What decides without a network: the part of each note of each test piece."""
 
 
-def missing_cells(chosen: Sequence[str], found: dict[str, Outcome], steps: int, seed: int) -> list[str]:
-    """Return those of the chosen cells that have no outcome of this budget and seed."""
-
-    def done(key: str) -> bool:
-        if key not in found:
-            return False
-        return CELLS[key].rule is not None or (found[key].steps, found[key].seed) == (steps, seed)
-
-    return [key for key in chosen if not done(key)]
-
-
 def train_tables(
     corpus: str,
     table: str = "all",
@@ -83,8 +69,11 @@ def train_tables(
     music: Music | None = None,
     device: torch.device | str = "cpu",
     jobs: int = 1,
+    anew: bool = False,
 ) -> dict[str, Outcome]:
     """Train and measure every cell of ``table`` that is missing; return all outcomes of the corpus.
+
+    Cells that were trained for other steps or of another seed are missing too, if ``anew`` is set.
 
     Each outcome is written when it is there. ``folder`` holds the checkpoint of the cell in training, and
     the weights of those that are done. ``only``: of the table, these cells. ``music``: the corpus, if it
@@ -92,17 +81,20 @@ def train_tables(
     are trained at once, and so are all BiLSTMs; of these nothing is kept before the end.
 
     Raises:
-        ValueError, OSError: there is no such table, cell or corpus, its files are not there, or a checkpoint
-            is damaged.
+        ValueError, OSError: there is no such table, cell or corpus, its files are not there, a checkpoint
+            is damaged, or there are cells of another budget and ``anew`` is not set.
     """
     keys = cells_of(table)
     unknown = sorted(set(only) - set(keys))
     if unknown:
         raise ValueError(f"there is no cell {unknown[0]!r} in table {table}; choose of {', '.join(keys)}")
     chosen = [key for key in keys if not only or key in only]
-    missing = missing_cells(chosen, read_results(corpus, results), steps, seed)
+    found = read_results(corpus, results)
+    missing = missing_cells(chosen, found, steps, seed)
     if not missing:
-        return read_results(corpus, results)
+        return found
+    if not anew:
+        check_budget(corpus, missing, found, steps, seed)
     torch.set_num_threads(threads)
     music = music or load_music(corpus, data, progress=progress)
     with tqdm(
@@ -241,7 +233,7 @@ def train_cell(
         cell.inputs,
         cell.augmentation,
         seed,
-        epochs=max(1, round(steps / ROUND)),
+        steps=steps,
         rate=RATES[cell.network],
     )
     # Runs of another budget or seed are kept apart.
@@ -278,7 +270,7 @@ def train_cell(
     )
     facts = {
         "steps": steps,
-        "best_step": run.best_epoch * ROUND,
+        "best_step": min(run.best_epoch * ROUND, steps),
         "validation_accuracy": run.best_accuracy,
         "seconds": round(spent(), 1),
     }

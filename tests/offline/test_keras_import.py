@@ -21,11 +21,12 @@ from realtime.contract.verify import verify_plugin  # noqa: E402
 from realtime.host.piece import read_notes  # noqa: E402
 from realtime.music.smf import read_performance  # noqa: E402
 
-PUBLISHED = Path(os.environ.get("CONCERTINO_ARRANGER", "arranger"))
+BESIDE = Path(__file__).parents[3] / "shared" / "reference" / "arranger"
+PUBLISHED = Path(os.environ.get("CONCERTINO_ARRANGER") or BESIDE)
 """The folder ``exp`` of the authors' repository salu133445/arranger, which is not ours to ship."""
 CHORALE = Path(__file__).parents[2] / "realtime" / "demo" / "chorale.mid"
 UNITS, NOTES = 128, 120
-NOT_HERE = "the published checkpoints are not here: set CONCERTINO_ARRANGER to their folder"
+NOT_HERE = f"the published checkpoints are not in {PUBLISHED}: set CONCERTINO_ARRANGER to their folder"
 ENTRIES = (0, 7, 3, 10**9, 50)
 """Number of each part's first note; the fourth part never enters."""
 
@@ -265,3 +266,24 @@ def test_the_command_adds_the_model_to_the_users(tmp_path, monkeypatch):
     assert load_plugin(tmp_path / "models" / "arranger-game-offline").manifest.kind == "sequence-separator"
     unknown = write_checkpoint(tmp_path / "model.hdf5", 3)
     assert "give --corpus" in str(CliRunner().invoke(app, ["import", str(unknown)]).exception)
+
+
+def test_a_second_model_of_a_corpus_is_kept_beside_the_first_by_another_name(tmp_path, monkeypatch):
+    monkeypatch.setattr("realtime.contract.library.user_folder", lambda: tmp_path / "models")
+    first, second = (write_checkpoint(tmp_path / "bach" / f"{i}.hdf5", 4, hints=4 * i) for i in range(2))
+    call = CliRunner().invoke
+    assert call(app, ["import", str(first)]).exit_code == 0
+    error = call(app, ["import", str(second)]).exception
+    assert isinstance(error, ValueError)
+    assert "keep both with --name arranger-bach-2, or replace it with --replace" in str(error)
+    done = call(app, ["import", str(second), "--name", "arranger-bach-2"])
+    assert done.exit_code == 0, done.exception
+    assert "--name arranger-bach-3" in str(
+        call(app, ["import", str(first), "--name", "arranger-bach"]).exception
+    )
+    sources = [
+        {tensor.source for tensor in load_plugin(tmp_path / "models" / name).manifest.inputs}
+        for name in ("arranger-bach", "arranger-bach-2")
+    ]
+    assert ["parameter" in each for each in sources] == [False, True]
+    assert call(app, ["import", str(second), "--replace"]).exit_code == 0

@@ -85,6 +85,50 @@ def test_a_folder_with_other_music_is_refused(tmp_path):
     assert "is it the right folder?" in str(error)
 
 
+VOICES = (("p1", 80), ("p2", 81), ("tr", 38))
+
+
+def _get(own, data):
+    return CliRunner().invoke(app, ["get", "nes", "--from", str(own), "--data", str(data), "--quiet"])
+
+
+def test_a_folder_that_is_refused_leaves_nothing_and_stays_itself(run, tmp_path):
+    own, data = tmp_path / "own", tmp_path / "data"
+    path = write_midi(own / "a.mid", [("Piano", 0, 0, tune(0))])
+    assert isinstance(_get(own, data).exception, ValueError)
+    assert list(data.iterdir()) == []
+    assert list(own.iterdir()) == [path]
+    assert "holds no MIDI files" in run("check", "nes", "--data", data, "--quiet", code=1)
+
+
+def test_a_folder_that_is_refused_leaves_the_one_before_in_its_place(run, tmp_path):
+    good, wrong, data = tmp_path / "good", tmp_path / "wrong", tmp_path / "data"
+    write_midi(good / "a.mid", [(n, p, c, tune(c)) for c, (n, p) in enumerate(VOICES)])
+    write_midi(wrong / "b.mid", [("Piano", 0, 0, tune(0))])
+    assert _get(good, data).exit_code == 0
+    assert isinstance(_get(wrong, data).exception, ValueError)
+    assert (data / "nesmdb_midi").resolve() == good.resolve()
+    assert "as they were got" in run("check", "nes", "--data", data, "--quiet")
+
+
+def test_the_folder_that_is_linked_to_already_can_be_given_again(run, tmp_path):
+    good, data = tmp_path / "good", tmp_path / "data"
+    write_midi(good / "a.mid", [(n, p, c, tune(c)) for c, (n, p) in enumerate(VOICES)])
+    for own in (good, data / "nesmdb_midi", data):
+        assert _get(own, data).exit_code == 0
+    assert (data / "nesmdb_midi").resolve() == good.resolve()
+
+
+def test_check_tells_that_no_file_is_a_piece(run, tmp_path):
+    write_midi(tmp_path / "nesmdb_midi" / "a.mid", [("Piano", 0, 0, tune(0))])
+    text = run("check", "nes", "--data", tmp_path, "--quiet", code=1)
+    assert (
+        f"no file in {tmp_path / 'nesmdb_midi'} is a piece of Game music of NES-MDB: is it the right" in text
+    )
+    write_midi(tmp_path / "nesmdb_midi" / "b.mid", [(n, p, c, tune(c)) for c, (n, p) in enumerate(VOICES)])
+    assert "wrong" not in run("check", "nes", "--data", tmp_path, "--quiet")
+
+
 def test_split_writes_what_is_made(run, quartets, tmp_path):
     run("split", "quartets", "--into", tmp_path / "s.toml", "--data", quartets, "--quiet")
     split = load_split(tmp_path / "s.toml")

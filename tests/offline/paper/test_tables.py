@@ -13,12 +13,15 @@ torch = pytest.importorskip("torch", reason="training needs torch: pip install '
 
 from offline.cli import evaluate, train  # noqa: E402  # after the check for torch
 from offline.paper import learning, stacked, tables  # noqa: E402
+from offline.paper.budget import STEPS, missing_cells  # noqa: E402
 from offline.paper.cells import CELLS, TABLES, cells_of  # noqa: E402
 from offline.paper.learning import ROUND  # noqa: E402
 from offline.paper.music import Music  # noqa: E402
 from offline.paper.printing import print_tables  # noqa: E402
 from offline.paper.results import FOLDER, Outcome, read_results, write_results  # noqa: E402
-from offline.paper.tables import RULES, STEPS, fill_stacked, missing_cells, train_tables  # noqa: E402
+from offline.paper.tables import RULES, fill_stacked, train_tables  # noqa: E402
+from offline.training import Run  # noqa: E402
+from realtime.cli.errors import REFUSED, exit_code  # noqa: E402
 
 OUTCOME = Outcome(0.5, 0.4, 0.3, 0.2, 100, 3, 300, 200, 0.6, 12.5, 1, "test", "2026-01-01")
 MEASURED = ("accuracy", "balanced_accuracy", "soundness", "completeness", "notes", "pieces", "best_step")
@@ -91,6 +94,7 @@ def test_what_is_there_is_not_trained_again(tmp_path, music):
         music=music,
         folder=tmp_path,
         results=tmp_path,
+        steps=300,
         progress=False,
     )
     assert found["lstm"] == OUTCOME
@@ -98,6 +102,76 @@ def test_what_is_there_is_not_trained_again(tmp_path, music):
     assert found["zone"].accuracy > 0.6
     assert missing_cells(["lstm", "bilstm", "zone"], found, 300, 1) == ["bilstm"]
     assert missing_cells(["lstm", "bilstm", "zone"], found, 300, 2) == ["lstm", "bilstm"]
+
+
+def test_a_cell_of_another_budget_is_replaced_only_when_that_is_asked_for(tmp_path, music):
+    there = {"mlp": OUTCOME, "lstm": replace(OUTCOME, seed=2), "zone": replace(OUTCOME, steps=0)}
+    write_results("made-up", there, tmp_path)
+    before = (tmp_path / "made-up.json").read_bytes()
+
+    def call(*only, **options):
+        return train_tables(
+            "made-up",
+            only=only,
+            music=music,
+            folder=tmp_path / "runs",
+            results=tmp_path,
+            steps=4,
+            progress=False,
+            **options,
+        )
+
+    for only in (["mlp"], ["transformer-dec"], ["mlp", "common"]):
+        with pytest.raises(ValueError, match=r"300 steps, seed 2: lstm; 300 steps, seed 1: mlp\).*--anew"):
+            call(*only)
+    assert (tmp_path / "made-up.json").read_bytes() == before
+    assert not (tmp_path / "runs").exists()
+    assert call("zone")["zone"] == there["zone"]
+    assert call("common")["common"].steps == 0  # a rule has no budget
+    found = call("mlp", anew=True)
+    assert found["mlp"].steps == 4
+    assert {key: found[key] for key in ("lstm", "zone")} == {key: there[key] for key in ("lstm", "zone")}
+
+
+def test_the_command_goes_on_with_the_budget_of_the_committed_results(tmp_path):
+    committed = {one.steps for path in FOLDER.glob("*.json") for one in read_results(path.stem).values()}
+    assert committed - {0} == {STEPS}
+    text = CliRunner().invoke(train, ["tables", "--help"], env={"COLUMNS": "200"}).stdout
+    assert f"[default: {STEPS}]" in text
+    assert "--anew" in text
+    outcomes = read_results("bach")
+    write_results("bach", outcomes, tmp_path)
+    before = (tmp_path / "bach.json").read_bytes()
+    command = ["tables", "--corpus", "bach", "--results", str(tmp_path), "--device", "cpu", "--quiet"]
+    error = CliRunner().invoke(train, [*command, "--steps", "300", "--only", "lstm"]).exception
+    assert error is not None
+    assert exit_code(error) == REFUSED
+    assert f"go on with --steps {STEPS} --seed 1" in str(error)
+    assert CliRunner().invoke(train, command).exit_code == 0  # nothing is missing
+    assert (tmp_path / "bach.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("steps", [6, 26, 40])
+def test_as_many_steps_are_taken_as_were_asked_for(tmp_path, music, monkeypatch, steps):
+    taken, learn = [], Run.learn
+
+    def count(run, loss, done):
+        taken.append(run.epoch + done)
+        learn(run, loss, done)
+
+    monkeypatch.setattr(Run, "learn", count)
+    found = train_tables(
+        "made-up",
+        only=["mlp"],
+        music=music,
+        folder=tmp_path,
+        results=tmp_path,
+        steps=steps,
+        progress=False,
+    )
+    assert taken == pytest.approx([step / ROUND for step in range(steps)])
+    assert found["mlp"].steps == steps
+    assert found["mlp"].best_step in {*range(ROUND, steps, ROUND), steps}
 
 
 def test_the_mlp_and_its_oracle_are_trained_once(tmp_path, music):
