@@ -85,7 +85,7 @@ def main(
     written = written_takes(TRAINABLE[name], split, data=data, progress=False)
     typer.echo(f"{'':10} {'own':>6} {'told':>6}   by place in the chord: own, then told")
     for title, names in {"written": [], **{n: [n] for n in PERTURBATIONS}, "all": [*PERTURBATIONS]}.items():
-        found = bound(weights, human_takes(written, names) if names else written)
+        found = bound(weights, human_takes(written, names))
         by_place = "   ".join(
             " ".join(f"{100 * share:6.2f}" for share in line)
             for line in (found.own_by_place, found.told_by_place)

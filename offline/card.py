@@ -23,9 +23,7 @@ def model_card(
         for tensor in manifest.inputs
         if tensor.source != "state"
     )
-    hands = "\n".join(
-        f"| {'all at once' if name == 'all' else name} | {share:.2%} |" for name, share in human.items()
-    )
+    hands = "\n".join(f"| {_UNDER.get(name, name)} | {share:.2%} |" for name, share in human.items())
     states = sum(tensor.source == "state" for tensor in manifest.inputs)
     training = manifest.training
     data = (
@@ -63,7 +61,7 @@ On the {result.pieces} test pieces ({result.notes:,} notes), {_HOW[draft.kind]}:
 Under a player's hands, on the same pieces (the protocol of `offline/human.py`, fixed seeds): the chord's
 notes in any order within 30 ms (spread), onsets off by 20 ms (jitter), 3 % of notes missing and as many
 wrong ones (slips), overlapping legato, pedal, a tempo wrong by up to 20 % that drifts, any phase of the
-beat.
+beat. Voices that meet on one key are one press of it there, so the first line is what to compare with.
 
 | under | accuracy |
 | --- | --- |
@@ -85,6 +83,7 @@ beat.
 """
 
 
+_UNDER = {"written": "as written, on one keyboard", "all": "all at once"}
 _HOW = {"separator": "stepped note by note as a host does", "sequence-separator": "each given as a whole"}
 
 

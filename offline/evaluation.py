@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from offline.facts import LOOK_BACK, columns_of, describe, fact_count, features, first_needed
-from offline.human import PERTURBATIONS, human_takes
+from offline.human import PERTURBATIONS, WRITTEN, human_takes
 from offline.score import TICKS
 from offline.take import NOBODY, Take
 from realtime.contract.kinds import KINDS
@@ -155,6 +155,9 @@ def evaluate(plugin: Plugin, takes: Iterable[Take], names: Sequence[str]) -> Res
 def evaluate_human(plugin: Plugin, takes: Sequence[Take], names: Sequence[str]) -> dict[str, float]:
     """Return the accuracy under each perturbation of the protocol by its name, and under ``all``.
 
+    ``written`` is that of the same presses as written: voices that meet on one key are one press of it, so
+    that these are fewer notes than ``evaluate`` counts, and what is under hands is to be compared with it.
+
     Raises:
         ValueError, PluginError: as ``evaluate``.
     """
@@ -169,7 +172,8 @@ def measure_human(label: Label, takes: Sequence[Take], names: Sequence[str]) -> 
         played = human_takes(takes, perturbations)
         return measure_labels(label(played), [take.part for take in played], names).accuracy
 
-    return {name: accuracy([name]) for name in PERTURBATIONS} | {"all": accuracy(list(PERTURBATIONS))}
+    each = {WRITTEN: []} | {name: [name] for name in PERTURBATIONS} | {"all": list(PERTURBATIONS)}
+    return {name: accuracy(together) for name, together in each.items()}
 
 
 def measure_labels(decided: Sequence[np.ndarray], true: Sequence[np.ndarray], names: Sequence[str]) -> Result:

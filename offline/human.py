@@ -103,6 +103,8 @@ PERTURBATIONS: dict[str, Change] = {
     "phase": phase,
 }
 """By name, in the order in which they are applied together."""
+WRITTEN = "written"
+"""Name of none of them: the presses of one keyboard, when the score says."""
 
 
 def perform(take: Take, names: Sequence[str], draws: np.random.Generator, amount: float = 1.0) -> Take:

@@ -64,7 +64,8 @@ def evaluate_separator(
 
     `--human` adds what is left of the accuracy when the notes of a chord come in any order within 30 ms,
     onsets are off by 20 ms, 3 % of the notes are missing and as many wrong, keys overlap, a pedal is used,
-    and the tempo is wrong by up to 20 % and drifts: each alone, and all at once.
+    and the tempo is wrong by up to 20 % and drifts: each alone, and all at once. Voices that meet on one key
+    are one press there; `written` is the accuracy of those presses as written.
 
     Examples: `concertino evaluate separator bach-chorale --human --json -`,
     `concertino evaluate separator bach-chorale --input my-quartets`

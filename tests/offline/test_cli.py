@@ -66,13 +66,14 @@ def test_evaluate_prints_accuracy_notes_pieces_and_split_as_json(chorales):
 
 def test_evaluate_tells_what_a_players_hands_cost(made_up, tmp_path):
     from offline.demo import save_printed
-    from offline.human import PERTURBATIONS
+    from offline.human import PERTURBATIONS, WRITTEN
 
     for seed in range(3):
         save_printed(tmp_path / f"{seed}.mid", made_up(seed, chords=40), 80)
     options = ["--input", str(tmp_path), "--human", "--json", "-", "--quiet"]
     result = json.loads(RUNNER.invoke(cli.evaluate, ["separator", "zone", *options]).stdout)
-    assert set(result["human"]) == set(PERTURBATIONS)
+    assert list(result["human"]) == [WRITTEN, *PERTURBATIONS]
+    assert result["human"][WRITTEN] == result["human"]["tempo"] == result["human"]["phase"]
     assert result["accuracy_human"] == pytest.approx(result["accuracy"], abs=0.05)  # zones know no time
     closest = json.loads(RUNNER.invoke(cli.evaluate, ["separator", "closest-mono", *options]).stdout)
     assert closest["human"]["spread"] < closest["accuracy"] - 0.05  # it wants the low notes first
