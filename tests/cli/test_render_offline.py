@@ -105,7 +105,7 @@ WRONG = {
     "good.mid --json - --separator whole": "whole takes whole pieces only: use concertino render",
     "good.mid --json - --mode offline --separator channel": "decides nothing by itself",
     "good.mid --json - --mode offline --separator none-such": "plugin none-such: name: not found",
-    "good.mid --midi absent/o.mid --alternatives 2": "No such file or directory",
+    "good.mid --midi absent/o.mid --alternatives 2": "absent: there is no such folder",
 }
 
 

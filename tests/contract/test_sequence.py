@@ -143,7 +143,7 @@ def test_a_valid_one_is_verified_and_added(whole, library: Path):
     folder = whole()
     report = verify_plugin(folder)
     assert report.parts == (4,)
-    assert 0 < report.step_us["p50"] <= report.step_us["p99"]
+    assert 0 <= report.step_us["p50"] <= report.step_us["p99"]
     assert add_plugin(folder).folder == library / "whole"
     manifest = load_plugin(folder).manifest
     assert parse_manifest(format_manifest(manifest)) == manifest
