@@ -28,7 +28,7 @@ from realtime.host.session import Session
 MESSAGES = 2048
 """Messages to the server that may wait; more, and what is only to be seen is left out."""
 TICK_SECONDS = 1 / 60
-BLOCK_SECONDS = 0.008
+BLOCK_SECONDS = 0.016
 """At least, of a message of sound: more of them would cost more than they are worth."""
 POLL_TICKS, LEVEL_TICKS, LATENCY_TICKS = 6, 3, 30
 HUNG_SECONDS = 10.0
