@@ -94,13 +94,7 @@ def make_app(hub: Hub, token: str | None, takes: Path) -> Guard:
         methods = ["POST"] if found.call else methods
         if request.method not in methods:
             allowed = {"Allow": ", ".join(methods)}
-            how = (
-                "is called"
-                if found.call
-                else "can be read only"
-                if not found.write
-                else "is read and changed"
-            )
+            how = "can be called" if found.call else "can be changed" if found.write else "can only be read"
             return _Json({"error": f"{name} {how}: {' or '.join(methods)}"}, 405, allowed)
         if request.method == "GET":
             value = await hub.get(name)

@@ -238,7 +238,7 @@ class Turns:
                 end = begin.tick + begin.length
                 ready = [note._replace(length=min(note.length, round(end - note.tick))) for note in ready]
         at_once = begin.bound is None
-        self.measures.begin(frame if at_once else None, begin.tick, begin.tick if at_once else begin.bound)
+        self.measures.begin(frame if at_once else None, begin.tick, begin.bound)
         self.delivery.begin(self.generation, not self.conductor.ruled and at_once)
         self.delivery.add(ready)
         self.delivery.give()
