@@ -9,6 +9,9 @@ ALONE := tests/drivers tests/engine tests/host/test_clock_out.py
 # pytest's exit code where ARGS choose none of the tests.
 NO_TESTS := 5
 
+# A worker that dies ends the run: xdist would give its test to all others, one after the other, and then wait.
+WORKERS := -n logical --dist loadfile --max-worker-restart 0
+
 .PHONY: play setup test lint warm bench
 
 play: setup
@@ -20,7 +23,7 @@ setup:
 test:
 	@.ci/setup.sh test
 	@$(MAKE) --no-print-directory -j2 lint warm
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile $(ALONE:%=--ignore=%) $(ARGS) || [ $$? = $(NO_TESTS) ]
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(WORKERS) $(ALONE:%=--ignore=%) $(ARGS) || [ $$? = $(NO_TESTS) ]
 	$(BIN)/python -m pytest $(ALONE) $(ARGS) || [ $$? = $(NO_TESTS) ]
 
 lint:

@@ -41,6 +41,7 @@ FADER = "tempo"
 PAGE = "the page: http://localhost:"
 SERVER = "realtime.control.server"
 MIDI_CHUNK = 16
+MIDI_SECONDS = 30.0
 
 Target = Callable[[threading.Event], None]
 """Runs in a thread until the event says stop."""
@@ -157,30 +158,15 @@ def page(port: int, sound: bool, taken: list[int]) -> Target:
 
 def send_midi(environment: dict[str, str], count: int, seed: int) -> int:
     """Send malformed MIDI to the host's JACK port; return how many were sent."""
-    import jack
+    from bench.midi_client import MidiClient  # here: it needs libjack
 
     random = np.random.default_rng(seed)
-    client = jack.Client("hostile", servername=environment["JACK_DEFAULT_SERVER"], no_start_server=True)
-    port: Any = client.midi_outports.register("out")
-    waiting: list[bytes] = []
-
-    def process(frames: int) -> None:
-        port.clear_buffer()
-        for place, message in enumerate(waiting[:frames]):
-            with suppress(jack.JackError):
-                port.write_midi_event(place, message)
-        waiting.clear()
-
-    client.set_process_callback(process)
-    sent = 0
-    with client:
-        client.connect(port, f"{CLIENT}:midi_in")
-        while sent < count:
-            waiting.extend(midi_message(random) for _ in range(MIDI_CHUNK))
-            sent += MIDI_CHUNK
-            while waiting:
-                time.sleep(0.0005)
-    return sent
+    client = MidiClient("hostile", "out", server=environment["JACK_DEFAULT_SERVER"])
+    client.client.connect(client.port, f"{CLIENT}:midi_in")
+    for _ in range(0, count, MIDI_CHUNK):
+        client.send([midi_message(random) for _ in range(MIDI_CHUNK)], MIDI_SECONDS)
+    client.close()
+    return -(-count // MIDI_CHUNK) * MIDI_CHUNK
 
 
 def measure_control(

@@ -18,7 +18,7 @@ import jack
 import pytest
 
 from bench.jack_server import JackServer
-from realtime.drivers.base import abandon
+from bench.midi_client import MidiClient
 
 ROOT = Path(__file__).parents[1]
 SOUNDFONT = Path(find_spec("pretty_midi").origin).with_name("TimGM6mb.sf2")
@@ -125,32 +125,11 @@ class Host:
         self._reader.join()
 
 
-class Client:
-    """A JACK client that can be closed also when its server was killed: libjack then frees it by itself."""
-
-    def __init__(self, name: str) -> None:
-        self.client = jack.Client(name, no_start_server=True)
-        self._server_gone = threading.Event()
-        self.client.set_shutdown_callback(lambda status, reason: self._server_gone.set())
-
-    def close(self) -> None:
-        """Vanish, without a word to anyone."""
-        if self._server_gone.is_set():
-            abandon(self.client)
-        else:
-            self.client.deactivate(ignore_errors=True)
-            self.client.close(ignore_errors=True)
-
-
-class Keyboard(Client):
+class Keyboard(MidiClient):
     """A client with one MIDI output, as a keyboard's driver makes it."""
 
     def __init__(self, name: str, target: str | None = None, physical: bool = False) -> None:
-        super().__init__(name)
-        self.port = self.client.midi_outports.register("out", is_physical=physical)
-        self._waiting: list[tuple[int, tuple[int, ...]]] = []
-        self.client.set_process_callback(self._process)
-        self.client.activate()
+        super().__init__(name, "out", physical=physical)
         if target:
             wait_until(lambda: self._connect(target))
 
@@ -161,37 +140,27 @@ class Keyboard(Client):
             return False
         return True
 
-    def _process(self, frames: int) -> None:
-        self.port.clear_buffer()
-        due, self._waiting = self._waiting, []
-        for offset, message in due:
-            self.port.write_midi_event(min(offset, frames - 1), message)
-
     def play(self, *messages: tuple[int, ...]) -> None:
         """Send messages in one period, and wait until they are gone."""
-        self._waiting = [(place, message) for place, message in enumerate(messages)]
-        wait_until(lambda: not self._waiting)
+        self.send(messages, PATIENCE)
 
 
-class Listener(Client):
-    """A client that keeps the MIDI of some ports: ``heard[port]`` is a list of (frame, message)."""
+class Listener(MidiClient):
+    """A client that keeps the MIDI of some ports."""
 
     def __init__(self, *ports: str, name: str = "listener") -> None:
-        super().__init__(name)
-        self.heard: dict[str, list[tuple[int, bytes]]] = {port: [] for port in ports}
-        self._inputs = {
-            port: self.client.midi_inports.register(f"in_{place}") for place, port in enumerate(ports)
-        }
-        self.client.set_process_callback(self._process)
-        self.client.activate()
-        for port, own in self._inputs.items():
+        super().__init__(name, inputs=[f"in_{place}" for place in range(len(ports))])
+        self._heard: dict[str, list[tuple[int, bytes]]] = {port: [] for port in ports}
+        for port, own in zip(ports, self.inputs, strict=True):
             self.client.connect(port, own.name)
 
-    def _process(self, frames: int) -> None:
-        now = self.client.last_frame_time
-        for port, own in self._inputs.items():
-            for offset, data in own.incoming_midi_events():
-                self.heard[port].append((now + offset, bytes(data)))
+    @property
+    def heard(self) -> dict[str, list[tuple[int, bytes]]]:
+        """All that was heard so far: of each port the server's frames and the messages."""
+        ports = list(self._heard)
+        for place, frame, data in self.take():
+            self._heard[ports[place]].append((frame, data))
+        return self._heard
 
     def notes(self, port: str) -> list[int]:
         """Return the pitches of all note-ons of a port, in order."""

@@ -12,7 +12,7 @@ from realtime.drivers.base import abandon
 from realtime.engine.codes import PORTS, Command
 from realtime.host.devices import stable_name
 from realtime.host.link import Link
-from realtime.host.midi_system import ERRORS, OWN_NAME, MidiSystem
+from realtime.host.midi_system import ERRORS, OWN_NAME, MidiSystem, silence
 from realtime.host.system_clock import now_ns
 
 SCAN_SECONDS = 0.5
@@ -146,6 +146,7 @@ class MidiInputs:
             if matches(name, self.wanted) and not offered_by_jack(name, elsewhere):
                 present[unlike(name, present)] = place
         for full in [n for n in self._open if n not in present and not n.endswith("(virtual)")]:
+            silence(self._open[full][1])
             self._open[full][1].close_port()
             self.notice(f"{self._let_go(full)} is gone; its notes and pedals were let go")
         for full, place in present.items():

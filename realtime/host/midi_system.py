@@ -5,7 +5,9 @@ server has been found. So a client of our own watches the server, and such ports
 """
 
 import ctypes
+import gc
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from realtime.host.devices import quiet
 rtmidi: Any = import_module("rtmidi")  # by name: a compiled module without type information
 
 OWN_NAME = "concertino"
+SETTLE_SECONDS = 0.05
+"""Within this a callback that has begun ends."""
 APIS = {
     "linux": (rtmidi.API_LINUX_ALSA,),
     "darwin": (rtmidi.API_MACOSX_CORE,),
@@ -108,14 +112,28 @@ class MidiSystem:
         if self._server is not None and self._server.gone:
             abandon(*ports)
         else:
+            silence(*ports)
             for port in ports:
-                if hasattr(port, "cancel_callback"):
-                    port.cancel_callback()
                 port.close_port()
                 port.delete()
         if self._server is not None:
             self._server.close()
             self._server = None
+
+
+def silence(*inputs: Any) -> None:
+    """Hear the inputs among ``inputs`` no more; only then may they be closed.
+
+    rtmidi frees a callback although its thread may be about to call it, and JACK cancels that thread, or
+    ALSA's waits for it, while we hold the interpreter that it waits for.
+    """
+    heard = [port for port in inputs if hasattr(port, "cancel_callback")]
+    kept = [gc.get_referents(port) for port in heard]
+    for port in heard:
+        port.cancel_callback()
+    if heard:
+        time.sleep(SETTLE_SECONDS)
+    kept.clear()
 
 
 def _silence_own_jack() -> None:

@@ -17,12 +17,13 @@ from tests.live import ROOT, Host, environment, jack_server, needs, wait_until
 CHORALE = ROOT / "realtime" / "demo" / "chorale.mid"
 FASTER = 3
 HOP = 512
+PERIOD = 512  # in an xrun on a busy machine, jack_midi_dump would lose notes that the host has given
 PARTS = ("1 Soprano", "2 Alto", "3 Tenor", "4 Bass")
 PLAYER = """
 <CsoundSynthesizer>
 <CsOptions>
 -odac -+rtaudio=jack -+rtmidi=jack -Qconcertino:midi_in -F {file} -m0 -d --sample-rate=48000 --ksmps=32
--b128 -B512
+-b{period} -B{buffer}
 </CsOptions>
 <CsInstruments>
 nchnls = 2
@@ -102,10 +103,10 @@ def test_csound_plays_a_chorale_and_each_note_comes_out_of_one_part(monkeypatch,
     file = faster(tmp_path / "chorale.mid")
     notes = written_notes(file)
     player = tmp_path / "player.csd"
-    player.write_text(PLAYER.format(file=file))
+    player.write_text(PLAYER.format(file=file, period=PERIOD, buffer=4 * PERIOD))
     sound_path, running = tmp_path / "sound.wav", []
     with (
-        jack_server(monkeypatch),
+        jack_server(monkeypatch, PERIOD),
         Host(tmp_path, "--audio", "jack", "--midi-in", "virtual", "--midi-out", "each") as host,
     ):
         try:

@@ -11,8 +11,10 @@ Prints what was played as JSON; the report holds what the audio thread did that 
 import ctypes
 import json
 import sys
+import threading
 import time
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -160,8 +162,7 @@ def own_defaults(soundfont: Path) -> int:
 
 def on_jack(engine: Engine, shim: ctypes.CDLL) -> Driver:
     """Return a JACK driver with MIDI from another client and to a port, its callback watched as a whole."""
-    import jack
-
+    from bench.midi_client import MidiClient
     from realtime.drivers import jack_callback
     from realtime.drivers.jack import JackDriver, open_client
 
@@ -172,22 +173,18 @@ def on_jack(engine: Engine, shim: ctypes.CDLL) -> Driver:
     watched = ctypes.c_void_p(address_of(shim.watched_jack))
     assert library.jack_set_process_callback(client, watched, ctypes.c_void_p(engine.address)) == 0
     engine.state["mode"] = Mode.TRANSPORT
-    player = jack.Client("player", no_start_server=True)
-    port = player.midi_outports.register("out")
-
-    @player.set_process_callback
-    def play(frames: int) -> None:
-        port.clear_buffer()
-        port.write_midi_event(0, (0x90, 40 + player.frame_time // 997 % 40, 80))
-        port.write_midi_event(frames - 1, (0xB0, 123, 0))
-
+    player = MidiClient("player", "out")
     start = driver.start
+
+    def play() -> None:
+        for place in count():
+            player.send([(0x90, 40 + place % 40, 80), (0xB0, 123, 0)], 60.0)
 
     def start_both() -> None:
         start()
-        player.activate()
-        player.transport_start()
-        player.connect(port, driver.inputs[0].name)
+        player.client.transport_start()
+        player.client.connect(player.port, driver.inputs[0].name)
+        threading.Thread(target=play, daemon=True).start()
 
     driver.start = start_both
     return driver

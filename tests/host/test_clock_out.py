@@ -20,32 +20,36 @@ def test_clocks_have_no_jitter_and_the_transport_starts_and_stops_them(monkeypat
         session = Session(options, [].append)
         session.start()
         listener = Listener("concertino:midi_out")
-        heard = listener.heard["concertino:midi_out"]
+
+        def heard():
+            return listener.heard["concertino:midi_out"]
+
         try:
             session.send_clock(True)
-            wait_until(lambda: sum(data == b"\xf8" for _, data in heard) > 60)
+            wait_until(lambda: sum(data == b"\xf8" for _, data in heard()) > 60)
             session.send_transport("start")
             session.set_clock("jack")
             wait_until(lambda: session.clock() == "jack")
             client = jack.Client("transport", no_start_server=True)
             client.transport_frame = RATE * 2
             client.transport_start()
-            wait_until(lambda: any(data[0] == 0xFB for _, data in heard))
-            count = len(heard)
-            wait_until(lambda: len(heard) > count + 30)
+            wait_until(lambda: any(data[0] == 0xFB for _, data in heard()))
+            count = len(heard())
+            wait_until(lambda: len(heard()) > count + 30)
             client.transport_stop()
-            wait_until(lambda: any(data == b"\xfc" for _, data in heard))
+            wait_until(lambda: any(data == b"\xfc" for _, data in heard()))
             client.close()
         finally:
             session.close()
             listener.close()
-    messages = [data for _, data in heard]
+    played = heard()
+    messages = [data for _, data in played]
     start, position = messages.index(b"\xfa"), next(i for i, data in enumerate(messages) if data[0] == 0xF2)
-    first = np.array([frame for frame, data in heard[:start] if data == b"\xf8"])
+    first = np.array([frame for frame, data in played[:start] if data == b"\xf8"])
     assert np.ptp(np.diff(first)) <= 1  # 800 frames each
     assert abs(np.diff(first).mean() - RATE * 60 / 150 / 24) < 0.1
     assert messages[position + 1 : position + 3] == [b"\xfb", b"\xf8"]
     sixteenths = messages[position][1] | messages[position][2] << 7
     assert 20 <= sixteenths <= 60  # 2 s at 150 BPM are 20 sixteenths
-    rolling = np.array([frame for frame, data in heard[position:] if data == b"\xf8"])
+    rolling = np.array([frame for frame, data in played[position:] if data == b"\xf8"])
     assert np.abs(np.diff(rolling) - 800).max() <= 1  # the nearest frame

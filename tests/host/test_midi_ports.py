@@ -1,6 +1,7 @@
 """python-rtmidi's ports: on a machine without ALSA's sequencer, those of JACK's MIDI."""
 
 import subprocess
+import threading
 import time
 
 import pytest
@@ -155,6 +156,31 @@ class TestOnJack:
         listener.close()
         sender.close()
         assert jack_ports("Soprano") == []
+
+    def test_an_input_can_be_closed_while_it_is_played_and_the_interpreter_is_busy(self, server, engine):
+        keyboard, done = Keyboard("piano"), threading.Event()
+
+        def play():
+            while not done.is_set():
+                keyboard.play(*[(0x90, 60, 80), (0x80, 60, 0)] * 8)
+
+        def compute():
+            while not done.is_set():
+                sum(range(10_000))
+
+        others = [threading.Thread(target=target, daemon=True) for target in (play, compute, compute)]
+        for thread in others:
+            thread.start()
+        for _ in range(10):
+            inputs = MidiInputs(engine.link, "piano", [].append, jack=True)
+            before = engine.counters()["notes_on"]
+            inputs.start()
+            wait_until(lambda before=before: engine.counters()["notes_on"] > before)
+            inputs.close()
+        done.set()
+        for thread in others:
+            thread.join()
+        keyboard.close()
 
     def test_ports_survive_the_end_of_the_server_and_come_back_with_it(self, server, engine):
         said = []

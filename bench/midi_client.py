@@ -1,0 +1,131 @@
+"""JACK clients that play and hear MIDI without the interpreter: the keyboards of tests and benchmarks."""
+
+# pyright: reportAttributeAccessIssue=false, reportArgumentType=false
+# JACK-Client's own handles are the way to libjack, and its types do not show them.
+
+import ctypes
+import threading
+import time
+from collections.abc import Sequence
+
+import jack
+import numpy as np
+
+from bench.compiled.midi_callback import (
+    AT,
+    HEARD,
+    INPUTS,
+    LENGTH,
+    MESSAGES,
+    PORT,
+    SIZE,
+    Function,
+    Midi,
+    on_process,
+)
+from realtime.drivers.base import DriverError, abandon
+from realtime.drivers.jack import quiet_messages
+from realtime.engine.native import address_of
+
+FUNCTIONS = {
+    Function.PORT_GET_BUFFER: "jack_port_get_buffer",
+    Function.MIDI_CLEAR_BUFFER: "jack_midi_clear_buffer",
+    Function.MIDI_EVENT_WRITE: "jack_midi_event_write",
+    Function.MIDI_GET_EVENT_COUNT: "jack_midi_get_event_count",
+    Function.MIDI_EVENT_GET: "jack_midi_event_get",
+    Function.LAST_FRAME_TIME: "jack_last_frame_time",
+}
+
+
+class MidiClient:
+    """A JACK client that can be closed also when its server was killed: libjack then frees it by itself.
+
+    Args:
+        name: of the client.
+        output: name of a MIDI output, if it is to have one.
+        inputs: names of MIDI inputs, at most ``INPUTS``.
+        physical: show the output as a keyboard's own.
+        server: name of the server; None: the one that the environment names.
+
+    Raises:
+        jack.JackOpenError: the server does not run.
+        DriverError: it takes no callback.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        output: str | None = None,
+        inputs: Sequence[str] = (),
+        physical: bool = False,
+        server: str | None = None,
+    ) -> None:
+        quiet_messages()
+        self.client = jack.Client(name, servername=server, no_start_server=True)
+        self._server_gone = threading.Event()
+        self.client.set_shutdown_callback(lambda status, reason: self._server_gone.set())
+        self._memory = np.zeros(1, Midi)
+        state = self._state = self._memory[0]
+        library = ctypes.CDLL(jack._libname)
+        for place, function in FUNCTIONS.items():
+            state["functions"][place] = address_of(getattr(library, function))
+        state["client"] = _handle(self.client)
+        if output:
+            self.port = self.client.midi_outports.register(output, is_physical=physical)
+            state["output"] = _handle(self.port)
+        self.inputs = [self.client.midi_inports.register(name) for name in inputs[:INPUTS]]
+        for place, port in enumerate(self.inputs):
+            state["inputs"][place] = _handle(port)
+        state["input_count"] = len(self.inputs)
+        arguments = ctypes.c_void_p(on_process.address), ctypes.c_void_p(self._memory.ctypes.data)
+        if library.jack_set_process_callback(ctypes.c_void_p(int(state["client"])), *arguments) != 0:
+            raise DriverError("the JACK server takes no callback from this client: restart the server")
+        self.client.activate()
+
+    def send(self, messages: Sequence[Sequence[int]], seconds: float) -> None:
+        """Send messages in one period, and wait until they are gone.
+
+        Args:
+            messages: at most ``MESSAGES`` of ``LENGTH`` bytes.
+            seconds: to wait.
+
+        Raises:
+            TimeoutError: the server does not call this client.
+            ValueError: a message is too long.
+        """
+        for place, message in enumerate(messages[:MESSAGES]):
+            if len(message) > LENGTH:
+                raise ValueError(f"a message of {len(message)} bytes: at most {LENGTH}")
+            self._state["messages"][place, : len(message)] = list(message)
+            self._state["sizes"][place] = len(message)
+        self._state["waiting"] = min(len(messages), MESSAGES)
+        deadline = time.monotonic() + seconds
+        while self._state["waiting"]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the JACK server has not called {self.client.name!r} for {seconds} s")
+            time.sleep(0.0005)
+
+    def take(self) -> list[tuple[int, int, bytes]]:
+        """Return what was heard since the last call: place of the input, the server's frame, message."""
+        state = self._state
+        read, written = int(state["read"]), int(state["written"])
+        rows = np.arange(read, written) % HEARD
+        found = [
+            (int(row[PORT]), int(row[AT]), data[: row[SIZE]].tobytes())
+            for row, data in zip(state["heard"][rows], state["heard_data"][rows], strict=True)
+        ]
+        state["read"] = written
+        return found
+
+    def close(self) -> None:
+        """Vanish, without a word to anyone."""
+        if self._server_gone.is_set():
+            abandon(self.client, self._memory)
+        else:
+            self.client.deactivate(ignore_errors=True)
+            self.client.close(ignore_errors=True)
+
+
+def _handle(thing: jack.Client | jack.Port) -> int:
+    """Return the address of the C object behind a client or port."""
+    return int(jack._ffi.cast("intptr_t", thing._ptr))
