@@ -41,7 +41,6 @@ FADER = "tempo"
 PAGE = "the page: http://localhost:"
 SERVER = "realtime.control.server"
 MIDI_CHUNK = 16
-MIDI_SECONDS = 30.0
 
 Target = Callable[[threading.Event], None]
 """Runs in a thread until the event says stop."""
@@ -162,9 +161,9 @@ def send_midi(environment: dict[str, str], count: int, seed: int) -> int:
 
     random = np.random.default_rng(seed)
     client = MidiClient("hostile", "out", server=environment["JACK_DEFAULT_SERVER"])
-    client.client.connect(client.port, f"{CLIENT}:midi_in")
+    client.connect(client.port.name, f"{CLIENT}:midi_in")
     for _ in range(0, count, MIDI_CHUNK):
-        client.send([midi_message(random) for _ in range(MIDI_CHUNK)], MIDI_SECONDS)
+        client.send([midi_message(random) for _ in range(MIDI_CHUNK)])
     client.close()
     return -(-count // MIDI_CHUNK) * MIDI_CHUNK
 

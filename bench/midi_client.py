@@ -6,7 +6,7 @@
 import ctypes
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jack
 import numpy as np
@@ -35,6 +35,9 @@ FUNCTIONS = {
     Function.MIDI_EVENT_GET: "jack_midi_event_get",
     Function.LAST_FRAME_TIME: "jack_last_frame_time",
 }
+SETTLING = 5
+"""Periods after which a new connection carries MIDI: a server that is late switches later."""
+SECONDS = 60.0
 
 
 class MidiClient:
@@ -82,12 +85,21 @@ class MidiClient:
             raise DriverError("the JACK server takes no callback from this client: restart the server")
         self.client.activate()
 
-    def send(self, messages: Sequence[Sequence[int]], seconds: float) -> None:
+    def connect(self, source: str, target: str) -> None:
+        """Connect two ports and wait until JACK passes MIDI on between them, some periods later.
+
+        Raises:
+            jack.JackError: there are no such ports, or their client is not active.
+            TimeoutError: the server does not call this client.
+        """
+        self.client.connect(source, target)
+        self._wait(lambda until=int(self._state["periods"]) + SETTLING: self._state["periods"] >= until)
+
+    def send(self, messages: Sequence[Sequence[int]]) -> None:
         """Send messages in one period, and wait until they are gone.
 
         Args:
             messages: at most ``MESSAGES`` of ``LENGTH`` bytes.
-            seconds: to wait.
 
         Raises:
             TimeoutError: the server does not call this client.
@@ -99,10 +111,13 @@ class MidiClient:
             self._state["messages"][place, : len(message)] = list(message)
             self._state["sizes"][place] = len(message)
         self._state["waiting"] = min(len(messages), MESSAGES)
-        deadline = time.monotonic() + seconds
-        while self._state["waiting"]:
+        self._wait(lambda: not self._state["waiting"])
+
+    def _wait(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + SECONDS
+        while not holds():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the JACK server has not called {self.client.name!r} for {seconds} s")
+                raise TimeoutError(f"the JACK server has not called {self.client.name!r} for {SECONDS:g} s")
             time.sleep(0.0005)
 
     def take(self) -> list[tuple[int, int, bytes]]:

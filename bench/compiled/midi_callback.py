@@ -40,6 +40,7 @@ Midi = np.dtype(
         ("output", np.int64),  # 0: none
         ("inputs", np.int64, (INPUTS,)),
         ("input_count", np.int64),
+        ("periods", np.int64),  # how often the server has called
         ("waiting", np.int64),  # messages to send; the callback sets it back to 0
         ("written", np.int64),  # messages heard so far
         ("read", np.int64),  # of these, how many Python has taken
@@ -102,6 +103,7 @@ def on_process(frames, argument):
     """JACK's process callback."""
     midi = carray(argument, 1, Midi)
     m, address = midi[0], midi.ctypes.data
+    m.periods += 1
     if m.output:
         give(m, address, frames)
     for place in range(m.input_count):

@@ -17,7 +17,7 @@ from tests.live import ROOT, Host, environment, jack_server, needs, wait_until
 CHORALE = ROOT / "realtime" / "demo" / "chorale.mid"
 FASTER = 3
 HOP = 512
-PERIOD = 512  # in an xrun on a busy machine, jack_midi_dump would lose notes that the host has given
+PERIOD = 512  # shorter, a busy machine misses some; longer, Csound's notes move too far
 PARTS = ("1 Soprano", "2 Alto", "3 Tenor", "4 Bass")
 PLAYER = """
 <CsoundSynthesizer>

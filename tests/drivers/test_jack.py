@@ -12,7 +12,7 @@ from tests.live import Keyboard, Listener, needs, needs_jackd, wait_until
 
 PARTS = ("1 Soprano", "2 Alto", "3 Tenor", "4 Bass")
 TEMPO = 140.625
-"""Of which jack_transport, which counts whole ticks in each period of 128 frames, is a true master."""
+"""Of which jack_transport, which counts whole ticks in each period of 1,024 frames, is a true master."""
 pytestmark = [pytest.mark.jack, needs_jackd]
 
 
@@ -74,7 +74,7 @@ def test_a_note_keeps_its_place_in_the_period_and_comes_out_one_period_later(hos
     _, driver = host
     sent = Listener("keys:out", name="sent")
     keys.play(*[(0x90, pitch, 80) for pitch in range(40, 90)])
-    wait_until(lambda: len(listener.all_notes()) == 50)
+    wait_until(lambda: len(listener.all_notes()) == len(sent.all_notes()) == 50)
     began = {data[1]: frame for frame, data in sent.heard["keys:out"]}
     delays = {
         frame - began[data[1]]

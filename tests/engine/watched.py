@@ -178,12 +178,12 @@ def on_jack(engine: Engine, shim: ctypes.CDLL) -> Driver:
 
     def play() -> None:
         for place in count():
-            player.send([(0x90, 40 + place % 40, 80), (0xB0, 123, 0)], 60.0)
+            player.send([(0x90, 40 + place % 40, 80), (0xB0, 123, 0)])
 
     def start_both() -> None:
         start()
         player.client.transport_start()
-        player.client.connect(player.port, driver.inputs[0].name)
+        player.connect(player.port.name, driver.inputs[0].name)
         threading.Thread(target=play, daemon=True).start()
 
     driver.start = start_both

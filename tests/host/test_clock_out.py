@@ -16,7 +16,7 @@ def test_clocks_have_no_jitter_and_the_transport_starts_and_stops_them(monkeypat
     options = Options(
         audio="jack", midi_in="virtual", midi_out="one", separator="zone", soundfont=SOUNDFONT, tempo="150"
     )
-    with jack_server(monkeypatch, period=256):
+    with jack_server(monkeypatch):
         session = Session(options, [].append)
         session.start()
         listener = Listener("concertino:midi_out")
