@@ -149,7 +149,10 @@ def page(port: int, sound: bool, taken: list[int]) -> Target:
             place = 0
             while not stop.wait(1 / UPDATES):
                 place += 1
-                client.send(json.dumps({"type": "set", "name": FADER, "value": 60 + place % 100}))
+                # With an id, as the page does, which wants to be told whether it was done.
+                client.send(
+                    json.dumps({"type": "set", "name": FADER, "value": 60 + place % 100, "id": place})
+                )
             taken.append(count)
 
     return run

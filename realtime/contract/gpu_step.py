@@ -1,8 +1,7 @@
 """A step of a continuation's graph on a GPU, with all that it reads and writes at fixed addresses there.
 
-A step is some eighty kernels of a few microseconds each, which a processor hands over one by one more slowly
-than a GPU runs them. So ONNX Runtime records a step as a CUDA graph the first time, and plays that from then
-on. What a record can't follow is told once: addresses, and the numbers that the processor reads.
+A step is some eighty kernels of a few microseconds each, so each copy and each call counts: what changes goes
+there in one copy, and all addresses are told once.
 """
 
 from __future__ import annotations
@@ -18,9 +17,6 @@ from realtime.contract.tensors import resolve
 if TYPE_CHECKING:
     import onnxruntime
 
-UNRECORDED = -1
-"""The number that ONNX Runtime gives to runs that it must not record."""
-
 
 class GpuStep:
     """``count`` rows in, their scores out.
@@ -33,7 +29,6 @@ class GpuStep:
         count: rows of each run.
         context: rows that the past has room for.
         device: where the past is.
-        record: the number of the CUDA graph, one for each step; ``UNRECORDED``: none is made.
     """
 
     def __init__(
@@ -45,7 +40,6 @@ class GpuStep:
         count: int,
         context: int,
         device: str,
-        record: int = UNRECORDED,
     ):
         import onnxruntime
 
@@ -72,7 +66,6 @@ class GpuStep:
         for name, (value, fed) in past.items():
             self._binding.bind_ortvalue_input(name, value)
             self._binding.bind_ortvalue_output(fed, value)
-        self._options = run_options(record)
 
     def run(self, rows: np.ndarray, begin: int) -> np.ndarray:
         """Take ``rows``, int64 (count, 6), as those from place ``begin`` on; return float32 (count, 502)."""
@@ -80,14 +73,5 @@ class GpuStep:
         self._places[:] = np.arange(begin, begin + len(rows))
         self._told[-1] = begin + len(rows) - 1  # its lower half is the int32 that is asked for
         self._inputs.update_inplace(self._told)
-        self._session.run_with_iobinding(self._binding, self._options)
+        self._session.run_with_iobinding(self._binding)
         return self._scores.numpy()[0]
-
-
-def run_options(record: int = UNRECORDED) -> onnxruntime.RunOptions:
-    """Return those of a run that is recorded under a number, or not recorded."""
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
-    options.add_run_config_entry("gpu_graph_id", str(record))
-    return options

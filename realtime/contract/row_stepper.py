@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from realtime.contract.continuation import CODES, SCORES, variant_of
 from realtime.contract.error import PluginError, one_line
-from realtime.contract.gpu_step import UNRECORDED, GpuStep, run_options
+from realtime.contract.gpu_step import GpuStep
 from realtime.contract.kinds import CONTINUATION, KINDS
 from realtime.contract.plugin import Plugin
 from realtime.contract.session import MISSING_RUNTIME, graph_error
@@ -23,9 +22,6 @@ CPU, CUDA = "cpu", "cuda"
 PROVIDERS = {CPU: "CPUExecutionProvider", CUDA: "CUDAExecutionProvider"}
 ON_CUDA = "float16"
 """The cache with which ONNX Runtime's attention runs on a GPU."""
-RECORDED = ((1, 8), (1,), ())
-"""How many rows at once a GPU gets from a record (see ``gpu_step``): one, and the blocks in which a decoder
-reads ahead; if not, fewer of them, or none."""
 logger = logging.getLogger(__name__)
 
 
@@ -35,16 +31,15 @@ class Past:
     def __init__(self, values: dict[str, Any], feeds: dict[str, str], step: Any, told: dict[str, np.ndarray]):
         self.values, self.feeds = values, feeds
         self.step, self.told = step, told
-        self.on_gpu: dict[int, GpuStep] = {}
-        """By how many rows they take."""
+        self.on_gpu: GpuStep | None = None
+        """The step of one row on a GPU."""
 
 
 class RowStepper:
     """A variant of ``plugin``'s graph in ONNX Runtime.
 
     ``provider`` is ``cpu`` or ``cuda``; where there is no GPU, or the variant doesn't run on it, the CPU is
-    used, and a warning says so. ``device`` is where it runs. ``records`` has a GPU play steps from records:
-    meant to be quicker, but a second past failed on the one GPU that it was tried on (H200).
+    used, and a warning says so. ``device`` is where it runs.
 
     Raises:
         PluginError: ONNX Runtime refuses the graph.
@@ -52,15 +47,7 @@ class RowStepper:
         ImportError: ONNX Runtime is not installed.
     """
 
-    def __init__(
-        self,
-        plugin: Plugin,
-        variant: str,
-        threads: int = 1,
-        provider: str = CPU,
-        *,
-        records: bool = False,
-    ):
+    def __init__(self, plugin: Plugin, variant: str, threads: int = 1, provider: str = CPU):
         if plugin.manifest.kind != CONTINUATION:
             raise ValueError(
                 f"plugin {plugin.manifest.name} takes {KINDS[plugin.manifest.kind].meaning}, not "
@@ -73,20 +60,9 @@ class RowStepper:
         assert manifest.continuation is not None
         self.context = manifest.continuation.context
         self.device = _device(plugin, variant, told.cache, provider)
-        self._numbers = count(1)
         self._names = {tensor.source: tensor.name for tensor in manifest.inputs if tensor.source != "state"}
         self._scores = next(tensor.name for tensor in manifest.outputs if tensor.role == "scores")
-        for recorded in RECORDED if self.device == CUDA and records else ((),):
-            self._recorded = recorded
-            try:
-                self._session = _open(plugin, told.file, threads, self.device, bool(recorded))
-                if recorded:
-                    self.past()  # which makes the records
-                break
-            except Exception as error:  # ONNX Runtime's errors have no common base of their own
-                if not recorded:
-                    raise
-                logger.info("%s: no record of %s rows: %s", plugin.manifest.name, recorded, error)
+        self._session = _open(plugin, told.file, threads, self.device)
 
     def past(self) -> Past:
         """Return buffers of a past of no rows."""
@@ -104,7 +80,11 @@ class RowStepper:
         told["scores"] = np.zeros(resolve(SCORES[1], 1), np.float32)
         past = Past(values, feeds, None, told)
         if self.device == CUDA:
-            past.on_gpu = self._gpu_steps(past)
+            buffers = {name: (value, feeds[name]) for name, value in values.items()}
+            past.on_gpu = GpuStep(
+                self._session, self._names, self._scores, buffers, 1, self.context, self.device
+            )
+            past.on_gpu.run(np.zeros((1, len(CODES)), np.int64), 0)  # the first run takes longest
         else:
             past.step = self._bind(past, told)
         return past
@@ -122,8 +102,8 @@ class RowStepper:
         if not 0 <= begin < end <= self.context:
             raise ValueError(f"rows {begin} to {end} are none, or not within the context of {self.context}")
         try:
-            if len(rows) in past.on_gpu:
-                return past.on_gpu[len(rows)].run(rows, begin)
+            if past.on_gpu and len(rows) == 1:
+                return past.on_gpu.run(rows, begin)
             return self._run(past, rows, begin)
         except Exception as error:  # ONNX Runtime's errors have no common base of their own
             raise graph_error(self.plugin, error) from error
@@ -140,24 +120,10 @@ class RowStepper:
             told = _told(np.ascontiguousarray(rows, np.int64), begin)
             told["scores"] = np.zeros(resolve(SCORES[1], 1, rows=len(rows)), np.float32)
             binding = self._bind(past, told)
-        if self.device == CPU:
-            self._session.run_with_iobinding(binding)
-        else:
-            self._session.run_with_iobinding(binding, run_options())
+        self._session.run_with_iobinding(binding)
+        if self.device != CPU:
             binding.synchronize_outputs()
         return told["scores"][0].copy()
-
-    def _gpu_steps(self, past: Past) -> dict[int, GpuStep]:
-        """Return the steps of a past; where they are recorded, they are run, once, which forgets all rows."""
-        buffers = {name: (value, past.feeds[name]) for name, value in past.values.items()}
-        steps = {}
-        for rows in self._recorded or (1,):
-            number = next(self._numbers) if self._recorded else UNRECORDED
-            steps[rows] = GpuStep(
-                self._session, self._names, self._scores, buffers, rows, self.context, self.device, number
-            )
-            steps[rows].run(np.zeros((rows, len(CODES)), np.int64), 0)
-        return steps
 
     def _bind(self, past: Past, told: dict[str, np.ndarray]) -> onnxruntime.IOBinding:
         """Return a binding of the past and of arrays, which it points into."""
@@ -205,9 +171,7 @@ def _device(plugin: Plugin, variant: str, cache: str, provider: str) -> str:
     return CPU if why else provider
 
 
-def _open(
-    plugin: Plugin, file: str, threads: int, device: str, recording: bool = False
-) -> onnxruntime.InferenceSession:
+def _open(plugin: Plugin, file: str, threads: int, device: str) -> onnxruntime.InferenceSession:
     try:
         import onnxruntime
     except ImportError as error:
@@ -218,11 +182,9 @@ def _open(
     options.log_severity_level = 4  # fatal only: what fails is raised, and told in one sentence
     # Between two rows the processors are for whoever plays: steps are 3 % slower, but no thread spins then.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    providers = {PROVIDERS[device]: {"enable_cuda_graph": "1"} if recording else {}, PROVIDERS[CPU]: {}}
+    providers = list(dict.fromkeys((PROVIDERS[device], PROVIDERS[CPU])))
     try:
-        session = onnxruntime.InferenceSession(
-            str(plugin.folder / file), options, providers=list(providers.items())
-        )
+        session = onnxruntime.InferenceSession(str(plugin.folder / file), options, providers=providers)
     except Exception as error:  # ONNX Runtime's errors have no common base of their own
         reason = one_line(str(error))[:300]
         problem = (

@@ -12,6 +12,9 @@ from realtime.control.values import Control, WrongValueError, check, difference
 ANSWER_SECONDS = 60.0
 """A separator or SoundFont that is loaded takes seconds."""
 
+Answered = Callable[[pipe.Reply], None]
+"""Takes the host's answer, on the event loop."""
+
 
 class RefusedError(Exception):
     """A request that changed nothing.
@@ -54,7 +57,8 @@ class Hub:
         """Returns the text that tells clients the whole state."""
         self.on_change: Callable[[str, Any], str] = lambda name, value: ""
         self._seconds_at = 0.0
-        self._asked: dict[int, asyncio.Future[pipe.Reply]] = {}
+        self._asked: dict[int, tuple[float, Answered]] = {}
+        """Until when an answer is waited for, and who is told it, by the question's number."""
         self._count = 0
 
     @property
@@ -68,7 +72,10 @@ class Hub:
 
     def say(self, message: pipe.FromServer) -> None:
         """Send a message to the host."""
-        self._out.write(pipe.packed(message))
+        self._write(pipe.packed(message))
+
+    def _write(self, packed: bytes) -> None:
+        self._out.write(packed)
         self._out.flush()
 
     def listen(self) -> None:
@@ -97,9 +104,7 @@ class Hub:
                     client.send(text)
             self._tell_watchers(difference(before, message.values))
         elif isinstance(message, pipe.Reply):
-            future = self._asked.pop(message.number, None)
-            if future and not future.done():
-                future.set_result(message)
+            self._answered(message)
 
     def _change(self, changed: dict[str, Any]) -> None:
         for name, value in changed.items():
@@ -134,7 +139,23 @@ class Hub:
         return control
 
     async def get(self, name: str) -> Any:
-        """Return a value; only one that changes by itself is asked of the host.
+        """Return a value.
+
+        Raises:
+            RefusedError: there is none of this name.
+        """
+        return await self._wait(lambda done: self.read(name, done))
+
+    async def set(self, name: str, value: Any = None) -> Any:
+        """Change or call a control; return its value.
+
+        Raises:
+            RefusedError: nothing was changed.
+        """
+        return await self._wait(lambda done: self.write(name, value, done))
+
+    def read(self, name: str, done: Answered) -> None:
+        """Have ``done`` told a value; only one that changes by itself is asked of the host.
 
         Raises:
             RefusedError: there is none of this name.
@@ -143,11 +164,12 @@ class Hub:
         if control.read is None:
             raise RefusedError(405, f"{name} is called, it has no value")
         if not control.volatile and name in self.values:
-            return self.values[name]
-        return await self._ask(name)
+            done(pipe.Reply(0, self.values[name]))
+        else:
+            self._ask(pipe.Ask(self._number(), name), done)
 
-    async def set(self, name: str, value: Any = None) -> Any:
-        """Change or call a control; return its value.
+    def write(self, name: str, value: Any, done: Answered) -> None:
+        """Change or call a control; have ``done`` told its value, or why nothing was changed.
 
         Raises:
             RefusedError: nothing was changed.
@@ -159,24 +181,36 @@ class Hub:
             value = check(name, control, value)
         except WrongValueError as error:
             raise RefusedError(422, str(error)) from None
-        return await self._ask(name, value, write=True)
+        self._ask(pipe.Ask(self._number(), name, value, True), done)
 
-    async def _ask(self, name: str, value: Any = None, write: bool = False) -> Any:
+    def _number(self) -> int:
         self._count += 1
-        number = self._count
-        ask = pipe.Ask(number, name, value, write)
+        return self._count
+
+    def _ask(self, ask: pipe.Ask, done: Answered) -> None:
         try:
-            pipe.packed(ask)
+            packed = pipe.packed(ask)
         except (OverflowError, ValueError, RecursionError) as error:
-            raise RefusedError(422, f"{name} can't be passed on ({error}); give another value") from None
-        future = self._asked[number] = asyncio.get_running_loop().create_future()
-        self.say(ask)
-        try:
-            reply = await asyncio.wait_for(future, ANSWER_SECONDS)
-        except TimeoutError:
-            raise RefusedError(504, "the host does not answer") from None
-        finally:
-            self._asked.pop(number, None)
+            raise RefusedError(422, f"{ask.name} can't be passed on ({error}); give another value") from None
+        self._asked[ask.number] = (time.monotonic() + ANSWER_SECONDS, done)
+        self._write(packed)
+
+    async def _wait(self, ask: Callable[[Answered], None]) -> Any:
+        future = asyncio.get_running_loop().create_future()
+        ask(lambda reply: None if future.done() else future.set_result(reply))
+        reply: pipe.Reply = await future
         if reply.error is not None:
             raise RefusedError(reply.status, reply.error)
         return reply.value
+
+    def give_up(self) -> None:
+        """Answer the questions that the host has not answered for long; to be called now and then."""
+        now = time.monotonic()
+        for number, (until, _) in tuple(self._asked.items()):
+            if until > now:  # they are in order
+                return
+            self._answered(pipe.Reply(number, error="the host does not answer", status=504))
+
+    def _answered(self, reply: pipe.Reply) -> None:
+        if asked := self._asked.pop(reply.number, None):
+            asked[1](reply)

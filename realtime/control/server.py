@@ -120,6 +120,7 @@ async def _live(hub: Hub) -> None:
     while True:
         await asyncio.sleep(ALIVE_SECONDS)
         hub.listen()
+        hub.give_up()
 
 
 def _read(reader: pipe.Reader, hub: Hub, loop: asyncio.AbstractEventLoop, port: int) -> None:

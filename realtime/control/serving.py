@@ -9,13 +9,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from realtime.control import pipe
 from realtime.control.answers import Answers
@@ -23,23 +21,18 @@ from realtime.control.controller import Controller
 from realtime.control.keys import PageKeys
 from realtime.control.meters import Meters
 from realtime.control.roll import Roll
+from realtime.control.sound import FORMATS, Heard
 from realtime.host.session import Session
 
 MESSAGES = 2048
 """Messages to the server that may wait; more, and what is only to be seen is left out."""
 TICK_SECONDS = 1 / 60
-BLOCK_SECONDS = 0.016
-"""At least, of a message of sound: more of them would cost more than they are worth."""
 POLL_TICKS, LEVEL_TICKS, LATENCY_TICKS = 6, 3, 30
 HUNG_SECONDS = 10.0
 """How long a server that says nothing, not even that it lives, is left alone."""
 START_SECONDS = 30.0
 RESTART_SECONDS = 1.0
 ENDED = "the control interface ended at its start; CONCERTINO_DEBUG=1 shows why"
-FORMATS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "int16": lambda sound: np.clip(np.rint(sound * 32767.0), -32768, 32767).astype("<i2"),
-    "float32": lambda sound: sound.astype("<f4"),
-}
 COMMAND = [sys.executable, "-m", "realtime.control.server"]
 
 
@@ -76,8 +69,11 @@ class Serving:
         self._served: pipe.Ready | None = None
         self._listen = pipe.Listen(0, [])
         self._end_hearing: Callable[[], None] | None = None
-        self._sound: list[np.ndarray] = []
-        self._sound_frame = 0
+        self._telling = threading.Lock()
+        """Taken for as long as messages take to be queued, so that what is told stays in order."""
+        self._changes: dict[str, Any] = {}
+        """What has changed; told with the next message, at the latest in a tick."""
+        self._sound = Heard()
         self._stale = False
         self._heard_at = 0.0
         """When the server last said something; 0: it has said nothing yet."""
@@ -134,11 +130,11 @@ class Serving:
         )
         assert process.stdin
         assert process.stdout
-        self._queue = queue.Queue(MESSAGES)
-        self._process = process
-        writer = threading.Thread(target=self._write, args=(process, self._queue), daemon=True)
+        waiting: queue.Queue[bytes | None] = queue.Queue(MESSAGES)
+        waiting.put(pipe.packed(self.setup))
+        self._queue, self._process = waiting, process
+        writer = threading.Thread(target=self._write, args=(process, waiting), daemon=True)
         writer.start()
-        self._send(self.setup)
         self._send_state()
         reader = pipe.Reader(process.stdout, pipe.FromServer)  # type: ignore[arg-type]
         while (message := reader.read()) is not None:
@@ -162,13 +158,21 @@ class Serving:
         with suppress(OSError):
             process.stdin.close()
 
-    def _send(self, message: pipe.FromHost, needed: bool = True) -> None:
-        """Hand over a message; one that is not needed is left out where too many wait."""
-        waiting = self._queue
-        if not needed and waiting.qsize() > MESSAGES // 2:
-            return
-        with suppress(queue.Full):  # then the process hangs, and is ended for it
-            waiting.put_nowait(pipe.packed(message))
+    def _send(self, *needed: pipe.FromHost, seen: Sequence[pipe.FromHost] = ()) -> None:
+        """Hand over messages as one: each that wakes the other process costs more than what it says.
+
+        Args:
+            needed: messages.
+            seen: further ones, which are left out where too many wait.
+        """
+        with self._telling:
+            changes, self._changes = self._changes, {}
+            waiting = self._queue
+            told = (pipe.Changed(changes),) if changes else ()
+            late = waiting.qsize() > MESSAGES // 2
+            if data := b"".join(map(pipe.packed, (*told, *needed, *(() if late else seen)))):
+                with suppress(queue.Full):  # then the process hangs, and is ended for it
+                    waiting.put_nowait(data)
 
     def _send_state(self, client: int = 0) -> None:
         values, choices = self.controller.snapshot(), self.controller.choices()
@@ -180,7 +184,8 @@ class Serving:
             self._send_state()
             self._renew()
         else:
-            self._send(pipe.Changed(values))
+            with self._telling:
+                self._changes |= values
 
     def _renew(self) -> None:
         self._stale = True
@@ -221,25 +226,12 @@ class Serving:
             return
         self._listen = listen
         self.visited = self.visited or listen.watching > 0
-        formats = [name for name in listen.formats if name in FORMATS]
-        if self._end_hearing:
+        heard = any(name in FORMATS for name in listen.formats)
+        if self._end_hearing and not heard:
             self._end_hearing()
             self._end_hearing = None
-        if formats:
-            self._end_hearing = self.session.hear(partial(self._hear, formats))
-
-    def _hear(self, formats: list[str], frame: int, sound: np.ndarray) -> None:
-        if self._sound and self._sound_frame + sum(map(len, self._sound)) != frame:
-            self._sound = []  # some was left out
-        if not self._sound:
-            self._sound_frame = frame
-        self._sound.append(sound)
-        if sum(map(len, self._sound)) < BLOCK_SECONDS * self.session.engine.rate:
-            return
-        sound, self._sound = np.concatenate(self._sound), []
-        head = self._sound_frame.to_bytes(8, "little", signed=True)
-        for name in formats:
-            self._send(pipe.Sound(name, head + FORMATS[name](sound).tobytes()), needed=False)
+        elif heard and not self._end_hearing:
+            self._end_hearing = self.session.hear(self._sound.take)
 
     def _forget_clients(self) -> None:
         self._heed(pipe.Listen(0, []))
@@ -256,22 +248,27 @@ class Serving:
             if self._stale:
                 self._stale = False
                 self._send_state()
-            for due, text in (
-                (True, self._meters.notes),
-                (count % LEVEL_TICKS == 0, self._meters.levels),
-                (count % LATENCY_TICKS == 0, self._meters.latency),
-            ):
-                if due and (said := text(self._listen.watching > 0)):
-                    self._send(pipe.Broadcast(said, self._meters.seconds()), needed=False)
+            self._send(seen=[*self._sound.told(self._listen.formats), *self._seen(count)])
             if self._heard_at and time.monotonic() - self._heard_at > HUNG_SECONDS and self._process:
                 self._heard_at = 0.0
                 self._process.kill()
+
+    def _seen(self, count: int) -> list[pipe.FromHost]:
+        """Return what is shown in the tick of this number."""
+        due = (
+            (True, self._meters.notes),
+            (count % LEVEL_TICKS == 0, self._meters.levels),
+            (count % LATENCY_TICKS == 0, self._meters.latency),
+        )
+        watched = self._listen.watching > 0
+        texts = [text(watched) for is_due, text in due if is_due]
+        return [pipe.Broadcast(text, self._meters.seconds()) for text in texts if text]
 
     def say(self, text: str) -> None:
         """Show a sentence to everyone on the page."""
         if self._ready.is_set():
             said = msgspec.json.encode({"type": "notice", "text": text}).decode()
-            self._send(pipe.Broadcast(said, self._meters.seconds()), needed=False)
+            self._send(seen=[pipe.Broadcast(said, self._meters.seconds())])
 
     def close(self) -> None:
         """End the server and let go of what its clients hold."""

@@ -66,7 +66,7 @@ class Connection:
         self._waiting: deque[str | bytes] = deque()
         self._size = 0
         self._some = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._asked = 0
         self._bucket = Bucket(RATE, BURST)
         self._dropped = False
 
@@ -115,8 +115,7 @@ class Connection:
                 self._take(message.get("text"))
         finally:
             sender.cancel()
-            for task in self._tasks:
-                task.cancel()
+            self._dropped = True
 
     def _take(self, text: str | None) -> None:
         try:
@@ -144,26 +143,31 @@ class Connection:
         elif isinstance(request, Ping):
             self.send(text_of("pong", time=request.time, seconds=self.hub.seconds()))
         elif isinstance(request, Set | Get):
-            if len(self._tasks) >= ASKED:
+            if self._asked >= ASKED:
                 raise RefusedError(429, "too much is asked at once: wait for the answers")
-            task = asyncio.create_task(self._answer(request))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._ask(request)
 
     def _play(self, *data: int) -> None:
         self.hub.say(pipe.Key(self.number, bytes(data)))
 
-    async def _answer(self, request: Set | Get) -> None:
+    def _ask(self, request: Set | Get) -> None:
+        """Ask the hub: no task for each question, since a fader asks 60 times a second."""
+
+        def done(reply: pipe.Reply) -> None:
+            self._asked -= 1
+            if reply.error is not None:
+                self.send(text_of("error", id=request.id, error=reply.error))
+            elif request.id is not None:
+                self.send(text_of("done", id=request.id, value=reply.value))
+
+        self._asked += 1
         try:
             if isinstance(request, Get):
-                value = await self.hub.get(request.name)
+                self.hub.read(request.name, done)
             else:
-                value = await self.hub.set(request.name, request.value)
+                self.hub.write(request.name, request.value, done)
         except RefusedError as error:
-            self.send(text_of("error", id=request.id, error=str(error)))
-        else:
-            if request.id is not None:
-                self.send(text_of("done", id=request.id, value=value))
+            done(pipe.Reply(0, error=str(error)))
 
 
 class Connections:
