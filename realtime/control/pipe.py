@@ -5,14 +5,18 @@ refused there, and never takes the host's interpreter. Each message is a length 
 msgpack.
 """
 
+import os
 import struct
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 _LENGTH = struct.Struct("<I")
 LONGEST = 1 << 24
+CHUNK = 1 << 16
 
 
 class Setup(Struct, tag=True, array_like=True):
@@ -124,28 +128,45 @@ def packed(message: FromHost | FromServer) -> bytes:
     return _LENGTH.pack(len(data)) + data
 
 
-class Reader:
-    """Reads messages of one direction from a stream.
+class Decoder:
+    """Finds the messages of one direction in what arrives.
 
     Args:
-        stream: binary, blocking.
         kinds: ``FromHost`` or ``FromServer``.
     """
 
-    def __init__(self, stream: BinaryIO, kinds: Any) -> None:
-        self._stream = stream
+    def __init__(self, kinds: Any) -> None:
         self._decode = msgspec.msgpack.Decoder(kinds).decode
+        self._rest = b""
 
-    def read(self) -> Any:
-        """Return the next message; None at the end of the stream, or where it makes no sense."""
-        head = self._stream.read(_LENGTH.size)
-        if len(head) < _LENGTH.size:
-            return None
-        (length,) = _LENGTH.unpack(head)
-        data = self._stream.read(length) if length <= LONGEST else b""
-        if len(data) < length or length > LONGEST:
-            return None
-        try:
-            return self._decode(data)
-        except msgspec.MsgspecError:
-            return None
+    def take(self, data: bytes) -> list[Any]:
+        """Return the messages that ``data`` completes.
+
+        Raises:
+            ValueError: it makes no sense.
+        """
+        data, start, found = self._rest + data, 0, []
+        while len(data) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(data, start)
+            if length > LONGEST:
+                raise ValueError(f"a message of {length} bytes")
+            end = start + _LENGTH.size + length
+            if end > len(data):
+                break
+            found.append(self._decode(data[start + _LENGTH.size : end]))
+            start = end
+        self._rest = data[start:]
+        return found
+
+
+def messages(file: int, kinds: Any) -> Iterator[Any]:
+    """Yield the messages of one direction, until the pipe ends or makes no sense.
+
+    Args:
+        file: descriptor of the pipe's end.
+        kinds: ``FromHost`` or ``FromServer``.
+    """
+    decoder = Decoder(kinds)
+    with suppress(OSError, ValueError):  # msgspec's own errors are ValueErrors
+        while data := os.read(file, CHUNK):
+            yield from decoder.take(data)

@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,7 +21,7 @@ from realtime.control.hub import Hub
 from realtime.control.osc import OscEndpoint
 from realtime.control.runfile import is_loopback
 from realtime.control.web import make_app
-from realtime.control.websocket import LONGEST, AbortingProtocol
+from realtime.control.websocket import LONGEST, Wire
 
 CONNECTIONS = 256
 ALIVE_SECONDS = 0.5
@@ -62,10 +62,59 @@ def open_sockets(setup: pipe.Setup) -> tuple[socket.socket, socket.socket, int]:
     raise problem or OSError("there is no such port")
 
 
-async def serve(setup: pipe.Setup, reader: pipe.Reader, out: BinaryIO) -> None:
+class Told(asyncio.Protocol):
+    """What the host says; the process ends with it."""
+
+    def __init__(self) -> None:
+        self._decoder = pipe.Decoder(pipe.FromHost)
+        self._early: list[pipe.FromHost] = []
+        self.setup: asyncio.Future[pipe.Setup] = asyncio.get_running_loop().create_future()
+        self.take: Callable[[pipe.FromHost], None] = self._early.append
+        """Takes all messages but the first."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take some bytes."""
+        try:
+            messages = self._decoder.take(data)
+        except ValueError:
+            os._exit(1)
+        for message in messages:
+            if isinstance(message, pipe.Setup):
+                self.setup.set_result(message)
+            else:
+                self.take(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        os._exit(0)
+
+    def pass_on(self, take: Callable[[pipe.FromHost], None]) -> None:
+        """Have ``take`` told from now on, and what has come already."""
+        self.take = take
+        for message in self._early:
+            take(message)
+
+
+async def listen(file: BinaryIO) -> Told:
+    """Return what the host says on a pipe."""
+    loop, told = asyncio.get_running_loop(), Told()
+    if sys.platform != "win32":
+        await loop.connect_read_pipe(lambda: told, file)
+        return told
+
+    def read() -> None:  # there a loop waits only for pipes that were made for it
+        while data := os.read(file.fileno(), pipe.CHUNK):
+            loop.call_soon_threadsafe(told.data_received, data)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    return told
+
+
+async def serve(host: BinaryIO, out: BinaryIO) -> None:
     """Serve until the pipe ends."""
-    loop = asyncio.get_running_loop()
-    hub = Hub(out)
+    loop, told = asyncio.get_running_loop(), await listen(host)
+    setup, hub = await told.setup, Hub(out)
     try:
         tcp, udp, port = open_sockets(setup)
     except OSError as error:
@@ -76,7 +125,7 @@ async def serve(setup: pipe.Setup, reader: pipe.Reader, out: BinaryIO) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            ws=AbortingProtocol,
+            ws=Wire,
             http="h11",
             loop="asyncio",
             lifespan="off",
@@ -93,8 +142,15 @@ async def serve(setup: pipe.Setup, reader: pipe.Reader, out: BinaryIO) -> None:
             ws_per_message_deflate=False,
         )
     )
-    told = threading.Thread(target=_read, args=(reader, hub, loop, port), daemon=True)
-    told.start()
+
+    def take(message: pipe.FromHost) -> None:
+        hub.take(message)
+        if isinstance(message, pipe.State) and not ready.done():  # the port is told once the values are known
+            ready.set_result(None)
+            hub.say(pipe.Ready(port))
+
+    ready = loop.create_future()
+    told.pass_on(take)
     beside = [asyncio.create_task(_live(hub))]
     if not is_loopback(setup.address):
         beside.append(asyncio.create_task(_announce(setup.address, port)))
@@ -123,17 +179,6 @@ async def _live(hub: Hub) -> None:
         hub.give_up()
 
 
-def _read(reader: pipe.Reader, hub: Hub, loop: asyncio.AbstractEventLoop, port: int) -> None:
-    """Pass on what the host says; end with it. The port is told once the values are known."""
-    ready = False
-    while (message := reader.read()) is not None:
-        loop.call_soon_threadsafe(hub.take, message)
-        if not ready and isinstance(message, pipe.State):
-            ready = True
-            loop.call_soon_threadsafe(hub.say, pipe.Ready(port))
-    os._exit(0)
-
-
 def run(served: Coroutine[Any, Any, None]) -> None:
     """Run an event loop: uvloop's, which takes less of the processor, where there is one."""
     try:
@@ -148,10 +193,7 @@ def main() -> None:
     """Run; standard output is the pipe, so whatever prints goes to standard error."""
     out: Any = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    reader = pipe.Reader(sys.stdin.buffer, pipe.FromHost)
-    setup = reader.read()
-    if isinstance(setup, pipe.Setup):
-        run(serve(setup, reader, out))
+    run(serve(sys.stdin.buffer, out))
 
 
 if __name__ == "__main__":

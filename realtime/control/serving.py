@@ -4,13 +4,11 @@ If that process ends or hangs, the host plays on: keys held on the page are let 
 the same port.
 """
 
-import queue
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,12 +18,13 @@ from realtime.control.answers import Answers
 from realtime.control.controller import Controller
 from realtime.control.keys import PageKeys
 from realtime.control.meters import Meters
+from realtime.control.outbox import Outbox
 from realtime.control.roll import Roll
 from realtime.control.sound import FORMATS, Heard
 from realtime.host.session import Session
 
-MESSAGES = 2048
-"""Messages to the server that may wait; more, and what is only to be seen is left out."""
+MANY = 1024
+"""If more messages wait for the server, what is only to be seen is left out."""
 TICK_SECONDS = 1 / 60
 POLL_TICKS, LEVEL_TICKS, LATENCY_TICKS = 6, 3, 30
 HUNG_SECONDS = 10.0
@@ -61,7 +60,7 @@ class Serving:
         self.visited = False
         """Whether there was a client."""
         self._meters = Meters(session, self.roll)
-        self._queue: queue.Queue[bytes | None] = queue.Queue(MESSAGES)
+        self._outbox: Outbox | None = None
         self._answers = Answers(self.controller, self._send, notice)
         self._process: subprocess.Popen[bytes] | None = None
         self._stop = threading.Event()
@@ -130,14 +129,11 @@ class Serving:
         )
         assert process.stdin
         assert process.stdout
-        waiting: queue.Queue[bytes | None] = queue.Queue(MESSAGES)
-        waiting.put(pipe.packed(self.setup))
-        self._queue, self._process = waiting, process
-        writer = threading.Thread(target=self._write, args=(process, waiting), daemon=True)
-        writer.start()
+        outbox = Outbox(process.stdin)  # type: ignore[arg-type]
+        outbox.put(pipe.packed(self.setup))
+        self._outbox, self._process = outbox, process
         self._send_state()
-        reader = pipe.Reader(process.stdout, pipe.FromServer)  # type: ignore[arg-type]
-        while (message := reader.read()) is not None:
+        for message in pipe.messages(process.stdout.fileno(), pipe.FromServer):
             self._heard_at = time.monotonic()
             try:
                 self._take(message)
@@ -145,18 +141,8 @@ class Serving:
                 self.notice(f"a defect of the control interface: {error!r}; playing goes on")
         self._heard_at = 0.0
         process.kill()
-        self._queue.put(None) if not self._queue.full() else None
         process.wait()
-
-    def _write(self, process: "subprocess.Popen[bytes]", waiting: "queue.Queue[bytes | None]") -> None:
-        assert process.stdin
-        with suppress(OSError, ValueError):
-            while (data := waiting.get()) is not None:
-                process.stdin.write(data)
-                if waiting.empty():
-                    process.stdin.flush()
-        with suppress(OSError):
-            process.stdin.close()
+        outbox.close()
 
     def _send(self, *needed: pipe.FromHost, seen: Sequence[pipe.FromHost] = ()) -> None:
         """Hand over messages as one: each that wakes the other process costs more than what it says.
@@ -167,12 +153,12 @@ class Serving:
         """
         with self._telling:
             changes, self._changes = self._changes, {}
-            waiting = self._queue
+            outbox = self._outbox
             told = (pipe.Changed(changes),) if changes else ()
-            late = waiting.qsize() > MESSAGES // 2
-            if data := b"".join(map(pipe.packed, (*told, *needed, *(() if late else seen)))):
-                with suppress(queue.Full):  # then the process hangs, and is ended for it
-                    waiting.put_nowait(data)
+            late = outbox is None or outbox.waiting > MANY
+            data = b"".join(map(pipe.packed, (*told, *needed, *(() if late else seen))))
+            if outbox:
+                outbox.put(data)
 
     def _send_state(self, client: int = 0) -> None:
         values, choices = self.controller.snapshot(), self.controller.choices()

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -24,6 +25,8 @@ RATE, BURST = 1000.0, 4000.0
 CLIENTS = 32
 UNSENT_BYTES = 1 << 20
 """What may wait for a client that is slow; then it is dropped."""
+AT_ONCE_BYTES = 1 << 14
+"""Sent in one piece."""
 ASKED = 64
 """Requests of a client that wait for the host."""
 PARTING_SECONDS = 0.2
@@ -31,13 +34,46 @@ PARTING_SECONDS = 0.2
 TRY_LATER = 1013
 
 
-class AbortingProtocol(WebSocketsSansIOProtocol):
-    """Lets the application cut a connection whose other end does not read: closing would wait for it."""
+class Wire(WebSocketsSansIOProtocol):
+    """A connection that the application may read from and write to by itself, and cut.
+
+    Through ASGI each message would wake a task, pass six functions and cost several system calls, and
+    to close would wait for a client that does not read.
+    """
+
+    on_text: Callable[[str], None] | None = None
+    """Takes the texts that come, if not None."""
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on; in order also where some came before there was a taker."""
+        if self.on_text and self.queue.empty() and self.curr_msg_data_type == "text" and not self.close_sent:
+            with contextlib.suppress(UnicodeDecodeError):
+                text = b"".join(self.frames).decode()
+                self.frames = []
+                self.on_text(text)
+                return
+        super().send_receive_event_to_app()
 
     def connection_made(self, transport: Any) -> None:
-        """Put the connection's end into the application's scope."""
+        """Put the connection into the application's scope."""
         super().connection_made(transport)
-        self.app_state = {**self.app_state, "abort": self.abort}
+        self.app_state = {**self.app_state, "wire": self}
+
+    async def send_all(self, messages: Iterable[str | bytes]) -> None:
+        """Send messages at once, as soon as the client has taken most of those before.
+
+        Raises:
+            ConnectionError: it has gone.
+        """
+        await self.writable.wait()
+        if self.disconnected or self.close_sent:
+            raise ConnectionError("the client has gone")
+        for message in messages:
+            if isinstance(message, str):
+                self.conn.send_text(message.encode())
+            else:
+                self.conn.send_binary(message)
+        self.transport.write(b"".join(self.conn.data_to_send()))
 
     def abort(self) -> None:
         """End the connection now, whatever is still to be sent."""
@@ -63,12 +99,13 @@ class Connection:
     def __init__(self, websocket: WebSocket, hub: Hub, number: int) -> None:
         self.websocket, self.hub, self.number = websocket, hub, number
         self.format: str | None = None
+        self._wire: Wire = websocket.scope["state"]["wire"]
         self._waiting: deque[str | bytes] = deque()
         self._size = 0
         self._some = asyncio.Event()
         self._asked = 0
         self._bucket = Bucket(RATE, BURST)
-        self._dropped = False
+        self._parting = self._dropped = False
 
     def send(self, what: str | bytes) -> None:
         """Queue a message; a client that has not taken what waits already is dropped."""
@@ -85,8 +122,7 @@ class Connection:
         """End the connection at once."""
         self._dropped = True
         self._waiting.clear()
-        if abort := self.websocket.scope.get("state", {}).get("abort"):
-            abort()
+        self._wire.abort()
 
     async def _send_on(self) -> None:
         with contextlib.suppress(Exception):  # it has gone; the other task notices
@@ -94,28 +130,38 @@ class Connection:
                 await self._some.wait()
                 self._some.clear()
                 while self._waiting:
-                    what = self._waiting.popleft()
-                    self._size -= len(what)
-                    send = self.websocket.send_text if isinstance(what, str) else self.websocket.send_bytes
-                    await send(what)  # type: ignore[arg-type]
+                    await self._wire.send_all(self._next())
+
+    def _next(self) -> list[str | bytes]:
+        """Return what is sent next."""
+        messages: list[str | bytes] = []
+        size = 0
+        while self._waiting and size < AT_ONCE_BYTES:
+            messages.append(self._waiting.popleft())
+            size += len(messages[-1])
+        self._size -= size
+        return messages
 
     async def run(self) -> None:
         """Serve the client until it leaves or is dropped."""
         sender = asyncio.create_task(self._send_on())
+        self._wire.on_text = self._hear
         try:
-            while True:
-                message = await self.websocket.receive()
-                if message["type"] == "websocket.disconnect":
-                    return
-                if not self._bucket.take():
-                    self.send(text_of("error", id=None, error="too many messages: this connection ends"))
-                    await asyncio.sleep(PARTING_SECONDS)
-                    self.drop()
-                    return
-                self._take(message.get("text"))
+            while (message := await self.websocket.receive())["type"] != "websocket.disconnect":
+                self._hear(message.get("text"))
         finally:
             sender.cancel()
             self._dropped = True
+
+    def _hear(self, text: str | None) -> None:
+        if self._parting:
+            return
+        if self._bucket.take():
+            self._take(text)
+            return
+        self._parting = True
+        self.send(text_of("error", id=None, error="too many messages: this connection ends"))
+        asyncio.get_running_loop().call_later(PARTING_SECONDS, self.drop)
 
     def _take(self, text: str | None) -> None:
         try:

@@ -17,7 +17,7 @@ from realtime.engine.native import carray, denormals_back, denormals_off, now_ns
 from realtime.engine.output import announce, hush
 from realtime.engine.plan import take_planned
 from realtime.engine.rings import capture, take_control, take_scheduled
-from realtime.engine.separation import decide_chord, is_note_on
+from realtime.engine.separation import brings_notes, decide_chord, is_note_on
 from realtime.engine.state import State
 from realtime.engine.steering import take_mapped
 from realtime.engine.synths import SYNTH_BLOCK, render_synths
@@ -127,7 +127,7 @@ def process(s, frames, left_address, right_address):
         announce(s, 0)
     follow_transport(s, frames)
     begin_period(s, frames, began)
-    if s.threaded and s.event_count > 0:
+    if s.threaded and brings_notes(s):
         wake(s)  # it gets up while the sound before the first note is rendered
     done = 0
     for i in range(s.event_count):

@@ -64,6 +64,15 @@ def is_note_on(event):
 
 
 @njit
+def brings_notes(s):
+    """Return whether a note whose part is to be chosen begins in this period."""
+    for i in range(s.event_count):  # noqa: SIM110 - compiled, where a generator would take memory
+        if is_note_on(s.events[i]):
+            return True
+    return False
+
+
+@njit
 def ends_chord(event):
     """Return whether notes after this event must not be decided with those before it."""
     status = event[STATUS]
