@@ -41,6 +41,8 @@ FADER = "tempo"
 PAGE = "the page: http://localhost:"
 SERVER = "realtime.control.server"
 MIDI_CHUNK = 16
+TURNS = 6
+"""Of playing without a page, with one that watches, and with one that hears."""
 
 Target = Callable[[threading.Event], None]
 """Runs in a thread until the event says stop."""
@@ -185,7 +187,7 @@ def measure_control(
 
     Args:
         soundfont: SoundFont to play.
-        notes: in each stretch.
+        notes: without a page, and with each kind of one.
         clients: that watch.
         messages: malformed ones in all.
         period: frames a period.
@@ -204,13 +206,7 @@ def measure_control(
         ending.callback(playing.close)
         rig.connect(playing)
         rig.play(playing, perform(20, rig.rate, seed))
-        found: dict[str, Any] = {"alone": _stretch(rig, playing, notes, seed, "alone", report)}
-        for what, sound in (("watched", False), ("heard", True)):
-            taken: list[int] = []
-            with running(*(page(playing.port, sound, taken) for _ in range(clients))):
-                stretch = _stretch(rig, playing, notes, seed, what, report)
-            stretch["messages_per_second"] = round(sum(taken) / max(len(taken), 1) / stretch["seconds"], 1)
-            found[what] = stretch | {"added_load": _added(stretch["load"], found["alone"]["load"])}
+        found = _by_turns(rig, playing, notes, clients, seed, report)
         found["hostile"] = _hostile(rig, playing, messages, notes, seed, report)
         memory = {"host": resident(playing.process.pid), "server": resident(playing.server.pid)}
         playing.close()
@@ -227,20 +223,66 @@ def measure_control(
     }
 
 
-def _stretch(rig: Rig, playing: Playing, notes: int, seed: int, what: str, report: Report) -> dict[str, Any]:
-    before, began = playing.seconds(), time.monotonic()
-    stretch = Stretch()
-    stretch.add(
-        rig.play(playing, perform(notes, rig.rate, seed), lambda done: report(what, done, notes)), rig.period
-    )
-    wall, after = time.monotonic() - began, playing.seconds()
-    summary = stretch.summary(rig.rate, rig.period)
-    kept = ("key_to_sound_ms", "jitter_ms", "lost_notes", "stray_onsets", "xruns")
-    return {name: summary[name] for name in kept} | {
-        "notes": notes,
-        "seconds": round(wall, 1),
-        "load": {name: round((after[name] - before[name]) / wall, 4) for name in after},
-    }
+class Measured:
+    """What the stretches of one kind come to.
+
+    Args:
+        rig: the server and the probe.
+        playing: what is measured.
+    """
+
+    def __init__(self, rig: Rig, playing: Playing) -> None:
+        self.rig, self.playing, self.stretch = rig, playing, Stretch()
+        self.seconds, self.notes = 0.0, 0
+        self.used = {"host": 0.0, "server": 0.0}
+        """CPU seconds."""
+        self.loads: list[float] = []
+        """Of one core, host and server together, in each stretch."""
+
+    def play(self, notes: int, seed: int, what: str, report: Report) -> None:
+        """Play one stretch more."""
+        before, began = self.playing.seconds(), time.monotonic()
+        performance = perform(notes, self.rig.rate, seed)
+        played = self.rig.play(self.playing, performance, lambda done: report(what, done, notes))
+        wall, after = time.monotonic() - began, self.playing.seconds()
+        self.stretch.add(played, self.rig.period)
+        for name in self.used:
+            self.used[name] += after[name] - before[name]
+        self.seconds, self.notes = self.seconds + wall, self.notes + notes
+        self.loads.append(sum(after[name] - before[name] for name in after) / wall)
+
+    def summary(self) -> dict[str, Any]:
+        """Return all of it."""
+        summary = self.stretch.summary(self.rig.rate, self.rig.period)
+        kept = ("key_to_sound_ms", "jitter_ms", "lost_notes", "stray_onsets", "xruns")
+        return {name: summary[name] for name in kept} | {
+            "notes": self.notes,
+            "seconds": round(self.seconds, 1),
+            "load": {name: round(used / self.seconds, 4) for name, used in self.used.items()},
+        }
+
+
+def _by_turns(
+    rig: Rig, playing: Playing, notes: int, clients: int, seed: int, report: Report
+) -> dict[str, Any]:
+    """Play alone, watched and heard by turns: a machine is not as fast in one minute as in the next."""
+    kinds: dict[str, bool | None] = {"alone": None, "watched": False, "heard": True}
+    measured = {name: Measured(rig, playing) for name in kinds}
+    taken: dict[str, list[int]] = {name: [] for name in kinds}
+    for turn in range(TURNS):
+        for name, sound in kinds.items():
+            pages = 0 if sound is None else clients
+            with running(*(page(playing.port, bool(sound), taken[name]) for _ in range(pages))):
+                measured[name].play(max(notes // TURNS, 1), seed + turn, name, report)
+    found = {name: each.summary() for name, each in measured.items()}
+    for name in ("watched", "heard"):
+        pairs = zip(measured[name].loads, measured["alone"].loads, strict=True)
+        found[name] |= {
+            "messages_per_second": round(sum(taken[name]) / clients / found[name]["seconds"], 1),
+            "added_load": _added(found[name]["load"], found["alone"]["load"]),
+            "added_load_by_turn": sorted(round(with_page - without, 4) for with_page, without in pairs),
+        }
+    return found
 
 
 def _added(load: dict[str, float], alone: dict[str, float]) -> float:
@@ -273,7 +315,9 @@ def _hostile(
         first = len(stretches)
         while len(stretches) == first or len(answers) < answered:
             part = min(notes, 100)
-            stretches.append(_stretch(rig, playing, part, seed + len(stretches), "hostile", report))
+            stretch = Measured(rig, playing)
+            stretch.play(part, seed + len(stretches), "hostile", report)
+            stretches.append(stretch.summary())
         return sum(s["xruns"] for s in stretches[first:])
 
     with running(*targets):
@@ -309,7 +353,11 @@ def show_control(result: dict[str, Any], console: Console) -> None:
         load = [f"{row['load'][k]:.1%}" for k in ("host", "server")]
         table.add_row(name, *sound, str(row["lost_notes"]), str(row["xruns"]), *load)
     console.print(table)
-    added = ", ".join(f"{result[name]['added_load']:.1%} {name}" for name in ("watched", "heard"))
+    added = ", ".join(
+        f"{result[name]['added_load']:.1%} {name} ({turns[0]:.1%} to {turns[-1]:.1%} by turn)"
+        for name in ("watched", "heard")
+        if (turns := result[name]["added_load_by_turn"])
+    )
     console.print(f"{result['clients']} page(s), of one core: {added}")
     hostile = result["hostile"]
     changed = "nothing was changed" if not hostile["changed"] else f"CHANGED: {hostile['changed']}"
