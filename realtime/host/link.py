@@ -17,6 +17,7 @@ class Link:
 
     def __init__(self, state: np.void) -> None:
         self.state = state
+        self._sync = int(self.state["sync"].ctypes.data)  # once: NumPy takes microseconds to tell
         self._sending = threading.Lock()  # the rings have one writer each: the host's threads take turns
         self._entries = np.zeros((BATCH, 8), np.int64)
         self._frames = np.zeros((BATCH, 2), np.float32)
@@ -24,7 +25,7 @@ class Link:
         self._heard = 0
 
     def _word(self, which: Sync) -> int:
-        return self.state["sync"].ctypes.data + 64 * which
+        return self._sync + 64 * which
 
     def send(self, port: int, status: int, data1: int = 0, data2: int = 0, stamp: int = 0) -> bool:
         """Send one event to be played at once; return whether there was room.
