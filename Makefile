@@ -5,7 +5,7 @@
 ARGS ?=
 BIN := .venv/bin
 # These tests keep time, and have the machine to themselves; all others share the processor's cores.
-ALONE := tests/drivers tests/engine tests/host/test_clock_out.py
+ALONE := tests/drivers tests/engine tests/host/test_clock_out.py tests/host/test_continuation_long.py
 # pytest's exit code where ARGS choose none of the tests.
 NO_TESTS := 5
 
