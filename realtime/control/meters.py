@@ -1,5 +1,6 @@
 """What the page shows of a running session many times a second, as JSON texts."""
 
+import math
 import time
 from typing import Any
 
@@ -44,7 +45,7 @@ class Meters:
         if not watched:
             return None
         now = self.seconds()
-        peak = [round(20 * float(np.log10(max(p, 1e-5))), 1) for p in self.session.engine.peak("page")]
+        peak = [round(20 * math.log10(max(p, 1e-5)), 1) for p in self.session.engine.peak("page")]
         return _json("levels", seconds=now, peak=peak, parts=self._parts(now))
 
     def _parts(self, now: float) -> list[float]:
@@ -54,10 +55,10 @@ class Meters:
         levels = [0.0] * session.parts()
         for _, seconds, part, _, velocity, *_ in self.roll.sounding():
             if part <= len(levels):
-                level = velocity / 127 * np.exp(-(now - seconds) / FADE_SECONDS)
-                levels[part - 1] = max(levels[part - 1], float(level))
-        volumes = state["part_volume"][first : first + len(levels)] / 127
-        return [round(min(level * float(v), 1.0), 3) for level, v in zip(levels, volumes, strict=True)]
+                level = velocity / 127 * math.exp(-(now - seconds) / FADE_SECONDS)
+                levels[part - 1] = max(levels[part - 1], level)
+        volumes = state["part_volume"][first : first + len(levels)].tolist()
+        return [round(min(level * v / 127, 1.0), 3) for level, v in zip(levels, volumes, strict=True)]
 
     def latency(self, watched: bool) -> str | None:
         """Return each stage's percentiles, the histogram of key to sound, counters and load."""
