@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.live import ROOT, Host, environment, jack_server, needs, wait_until
 CHORALE = ROOT / "realtime" / "demo" / "chorale.mid"
 FASTER = 3
 HOP = 512
+TAKES = 4
 PERIOD = 512  # shorter, a busy machine misses some; longer, Csound's notes move too far
 PARTS = ("1 Soprano", "2 Alto", "3 Tenor", "4 Bass")
 PLAYER = """
@@ -99,9 +101,8 @@ def agreement(
     return float(np.mean(cosines))
 
 
-def test_csound_plays_a_chorale_and_each_note_comes_out_of_one_part(monkeypatch, tmp_path):
-    file = faster(tmp_path / "chorale.mid")
-    notes = written_notes(file)
+def record(monkeypatch, tmp_path, file, count):
+    """Have Csound play a file to a host; return what the dumps and the recorder took, and the summary."""
     player = tmp_path / "player.csd"
     player.write_text(PLAYER.format(file=file, period=PERIOD, buffer=4 * PERIOD))
     sound_path, running = tmp_path / "sound.wav", []
@@ -145,7 +146,8 @@ def test_csound_plays_a_chorale_and_each_note_comes_out_of_one_part(monkeypatch,
                     stderr=subprocess.DEVNULL,
                 )
             )
-            wait_until(lambda: sum(len(dumped_notes(dump)) for dump in dumps) >= len(notes))
+            with suppress(AssertionError):  # what is missing is seen below
+                wait_until(lambda: sum(len(dumped_notes(dump)) for dump in dumps) >= count, 45)
             time.sleep(1)  # what still rings
             recorder.send_signal(signal.SIGINT)
             recorder.wait(20)
@@ -154,7 +156,18 @@ def test_csound_plays_a_chorale_and_each_note_comes_out_of_one_part(monkeypatch,
             for process in running:
                 process.kill()
                 process.wait()
-    heard = [dumped_notes(dump) for dump in dumps]
+    return [dumped_notes(dump) for dump in dumps], sound_path, summary
+
+
+def test_csound_plays_a_chorale_and_each_note_comes_out_of_one_part(monkeypatch, tmp_path):
+    file = faster(tmp_path / "chorale.mid")
+    notes = written_notes(file)
+    for take in range(TAKES):
+        folder = tmp_path / str(take)
+        folder.mkdir()
+        heard, sound_path, summary = record(monkeypatch, folder, file, len(notes))
+        if sum(map(len, heard)) == len(notes) or not summary["xruns"]:
+            break  # in a period that the machine misses, JACK loses what the dumps were to be given
     assert sorted(chain(*heard)) == sorted(pitch for _, _, pitch in notes)
     assert list(summary["notes"].values()) == [len(part) for part in heard]
     assert all(len(part) > len(notes) / 8 for part in heard)  # as bach-lstm and the rules all do it
