@@ -1,12 +1,10 @@
 """JACK clients that play and hear MIDI without the interpreter: the keyboards of tests and benchmarks."""
 
-# pyright: reportAttributeAccessIssue=false, reportArgumentType=false
-# JACK-Client's own handles are the way to libjack, and its types do not show them.
-
 import ctypes
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import jack
 import numpy as np
@@ -24,7 +22,7 @@ from bench.compiled.midi_callback import (
     on_process,
 )
 from realtime.drivers.base import DriverError, abandon
-from realtime.drivers.jack import quiet_messages
+from realtime.drivers.jack import handle, libjack, quiet_messages
 from realtime.engine.native import address_of
 
 FUNCTIONS = {
@@ -55,6 +53,9 @@ class MidiClient:
         DriverError: it takes no callback.
     """
 
+    _open: ClassVar[set["MidiClient"]] = set()
+    """JACK goes on calling a client that nobody knows any more: its memory must not be freed."""
+
     def __init__(
         self,
         name: str,
@@ -69,20 +70,21 @@ class MidiClient:
         self.client.set_shutdown_callback(lambda status, reason: self._server_gone.set())
         self._memory = np.zeros(1, Midi)
         state = self._state = self._memory[0]
-        library = ctypes.CDLL(jack._libname)
+        library = libjack()
         for place, function in FUNCTIONS.items():
             state["functions"][place] = address_of(getattr(library, function))
-        state["client"] = _handle(self.client)
+        state["client"] = handle(self.client)
         if output:
             self.port = self.client.midi_outports.register(output, is_physical=physical)
-            state["output"] = _handle(self.port)
+            state["output"] = handle(self.port)
         self.inputs = [self.client.midi_inports.register(name) for name in inputs[:INPUTS]]
         for place, port in enumerate(self.inputs):
-            state["inputs"][place] = _handle(port)
+            state["inputs"][place] = handle(port)
         state["input_count"] = len(self.inputs)
         arguments = ctypes.c_void_p(on_process.address), ctypes.c_void_p(self._memory.ctypes.data)
         if library.jack_set_process_callback(ctypes.c_void_p(int(state["client"])), *arguments) != 0:
             raise DriverError("the JACK server takes no callback from this client: restart the server")
+        self._open.add(self)
         self.client.activate()
 
     def connect(self, source: str, target: str) -> None:
@@ -103,14 +105,14 @@ class MidiClient:
 
         Raises:
             TimeoutError: the server does not call this client.
-            ValueError: a message is too long.
+            ValueError: there are more, or longer ones.
         """
-        for place, message in enumerate(messages[:MESSAGES]):
-            if len(message) > LENGTH:
-                raise ValueError(f"a message of {len(message)} bytes: at most {LENGTH}")
+        if len(messages) > MESSAGES or max(map(len, messages), default=0) > LENGTH:
+            raise ValueError(f"at most {MESSAGES} messages of {LENGTH} bytes can be sent at once")
+        for place, message in enumerate(messages):
             self._state["messages"][place, : len(message)] = list(message)
             self._state["sizes"][place] = len(message)
-        self._state["waiting"] = min(len(messages), MESSAGES)
+        self._state["waiting"] = len(messages)
         self._wait(lambda: not self._state["waiting"])
 
     def _wait(self, holds: Callable[[], bool]) -> None:
@@ -139,8 +141,4 @@ class MidiClient:
         else:
             self.client.deactivate(ignore_errors=True)
             self.client.close(ignore_errors=True)
-
-
-def _handle(thing: jack.Client | jack.Port) -> int:
-    """Return the address of the C object behind a client or port."""
-    return int(jack._ffi.cast("intptr_t", thing._ptr))
+        self._open.discard(self)

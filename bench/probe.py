@@ -6,7 +6,7 @@ server's graph: a note is delivered in the period after the one in which it was 
 """
 
 # pyright: reportAttributeAccessIssue=false, reportArgumentType=false
-# JACK-Client's own handles are the way to libjack, and its types do not show them.
+# JACK-Client's types show neither its ports' methods nor that they can be told by number.
 
 import argparse
 import ctypes
@@ -20,7 +20,7 @@ import numpy as np
 from bench.child import complain, die_with_parent, say, serve
 from bench.compiled.probe_callback import Function, Probe, on_process, on_xrun
 from realtime.drivers.base import DriverError
-from realtime.drivers.jack import open_client
+from realtime.drivers.jack import handle, libjack, open_client
 from realtime.engine.native import address_of
 
 FUNCTIONS = {
@@ -47,7 +47,7 @@ class JackProbe:
         self.rate = float(self.client.samplerate)
         self.memory = np.zeros(1, Probe)
         self.state: np.void = self.memory[0]
-        library = ctypes.CDLL(jack._libname)
+        library = libjack()
         for place, function in FUNCTIONS.items():
             self.state["functions"][place] = address_of(getattr(library, function))
         ports = {
@@ -55,9 +55,9 @@ class JackProbe:
             "left": self.client.inports.register("left"),
             "right": self.client.inports.register("right"),
         }
-        self.state["client"] = int(jack._ffi.cast("intptr_t", self.client._ptr))
+        self.state["client"] = handle(self.client)
         for field, port in ports.items():
-            self.state[field] = int(jack._ffi.cast("intptr_t", port._ptr))
+            self.state[field] = handle(port)
         client, state = ctypes.c_void_p(int(self.state["client"])), ctypes.c_void_p(self.memory.ctypes.data)
         for set_callback, callback in (
             (library.jack_set_process_callback, on_process),
@@ -151,8 +151,8 @@ class JackProbe:
         if not ports:
             return 0
         span = (ctypes.c_uint32 * 2)()  # jack_latency_range_t: shortest and longest, in frames
-        port = ctypes.c_void_p(int(jack._ffi.cast("intptr_t", ports[0]._ptr)))
-        ctypes.CDLL(jack._libname).jack_port_get_latency_range(port, PLAYBACK, span)
+        port = ctypes.c_void_p(handle(ports[0]))
+        libjack().jack_port_get_latency_range(port, PLAYBACK, span)
         return int(span[1])
 
     def idle(self, seconds: float) -> int:

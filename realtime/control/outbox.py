@@ -24,9 +24,9 @@ class Outbox:
         self._change = threading.Condition()
         self._open = True
         try:
-            os.set_blocking(self._file, False)
             self._room = select.poll()
             self._room.register(self._file, select.POLLOUT)
+            os.set_blocking(self._file, False)
             self._at_once = True
         except (AttributeError, OSError):  # Windows, where only the thread writes
             self._at_once = False

@@ -143,13 +143,15 @@ async def serve(host: BinaryIO, out: BinaryIO) -> None:
         )
     )
 
+    ready = False
+
     def take(message: pipe.FromHost) -> None:
+        nonlocal ready
         hub.take(message)
-        if isinstance(message, pipe.State) and not ready.done():  # the port is told once the values are known
-            ready.set_result(None)
+        if isinstance(message, pipe.State) and not ready:  # the port is told once the values are known
+            ready = True
             hub.say(pipe.Ready(port))
 
-    ready = loop.create_future()
     told.pass_on(take)
     beside = [asyncio.create_task(_live(hub))]
     if not is_loopback(setup.address):

@@ -31,12 +31,12 @@ _PRIVATE: Any = jack
 """JACK-Client's library and pointers: it offers no public way to give it a compiled callback."""
 
 
-def _pointer(thing: Any) -> int:
+def handle(thing: Any) -> int:
     """Return the address of the C object behind a client or port of JACK-Client."""
     return int(_PRIVATE._ffi.cast("intptr_t", thing._ptr))
 
 
-def _library() -> ctypes.CDLL:
+def libjack() -> ctypes.CDLL:
     """Return the library that JACK-Client has loaded, for what its own interface does not offer."""
     return ctypes.CDLL(_PRIVATE._libname)
 
@@ -44,8 +44,8 @@ def _library() -> ctypes.CDLL:
 def quiet_messages() -> None:
     """Keep libjack's chatter off the terminal and off the audio thread's path."""
     handler = ctypes.c_void_p(jack_callback.on_message.address)
-    _library().jack_set_error_function(handler)
-    _library().jack_set_info_function(handler)
+    libjack().jack_set_error_function(handler)
+    libjack().jack_set_info_function(handler)
 
 
 def open_client(name: str = CLIENT_NAME) -> jack.Client:
@@ -112,10 +112,10 @@ class JackDriver:
             raise DriverError(
                 f"the JACK server runs at {self.rate:.0f} Hz, the host at {state['rate']:.0f} Hz: start again"
             )
-        library = _library()
+        library = libjack()
         for place, name in FUNCTIONS.items():
             state["driver"][place] = address_of(getattr(library, name))
-        state["driver"][Function.CLIENT] = _pointer(client)
+        state["driver"][Function.CLIENT] = handle(client)
         ports = {
             LEFT: client.outports.register("left"),
             RIGHT: client.outports.register("right"),
@@ -123,7 +123,7 @@ class JackDriver:
         for place, name in enumerate(outputs[:PARTS]):
             ports[MIDI_OUT + place] = client.midi_outports.register(name)
         for place, port in ports.items():
-            state["driver_ports"][place] = _pointer(port)
+            state["driver_ports"][place] = handle(port)
         state["driver_outputs"] = len(outputs[:PARTS])
         state["sync"][8 * Sync.SERVER_GONE] = 0
         state["sync"][8 * Sync.INPUTS] = 0
@@ -142,7 +142,7 @@ class JackDriver:
             raise DriverError(f"at most {PORTS} keyboards can be connected at once")
         port = self.client.midi_inports.register(name)
         self.inputs.append(port)
-        self.state["driver_ports"][MIDI_IN + place] = _pointer(port)
+        self.state["driver_ports"][MIDI_IN + place] = handle(port)
         self.state["sync"][8 * Sync.INPUTS] = place + 1  # last: from now on the callback reads it
         return port
 
@@ -155,7 +155,7 @@ class JackDriver:
         return int(self.state["driver"][UNREGISTERED])
 
     def _set_callbacks(self) -> None:
-        library, callbacks = _library(), jack_callback
+        library, callbacks = libjack(), jack_callback
         client, state = (
             ctypes.c_void_p(int(v)) for v in (self.state["driver"][Function.CLIENT], self.state["address"])
         )
@@ -175,7 +175,7 @@ class JackDriver:
         if not self.client.realtime:
             return 0
         client = ctypes.c_void_p(int(self.state["driver"][Function.CLIENT]))
-        return max(_library().jack_client_real_time_priority(client), 0)
+        return max(libjack().jack_client_real_time_priority(client), 0)
 
     def start(self) -> None:
         """Activate the client; see ``Driver``."""

@@ -12,7 +12,7 @@ from realtime.drivers.base import abandon
 from realtime.engine.codes import PORTS, Command
 from realtime.host.devices import stable_name
 from realtime.host.link import Link
-from realtime.host.midi_system import ERRORS, OWN_NAME, MidiSystem, silence
+from realtime.host.midi_system import ERRORS, OWN_NAME, VIRTUAL_ERRORS, MidiSystem, silence
 from realtime.host.system_clock import now_ns
 
 SCAN_SECONDS = 0.5
@@ -133,7 +133,7 @@ class MidiInputs:
             port = self._system.input()
             try:
                 port.open_virtual_port("in")
-            except (NotImplementedError, *ERRORS):
+            except VIRTUAL_ERRORS:
                 self._refuse(VIRTUAL, NO_VIRTUAL)
             else:
                 self._listen(port, f"{OWN_NAME} (virtual)", f"{OWN_NAME} (virtual)")
@@ -235,7 +235,7 @@ class MidiOutputs:
             for name in self._names:
                 ports.append(self._system.output())
                 ports[-1].open_virtual_port(name)
-        except (NotImplementedError, *ERRORS):
+        except VIRTUAL_ERRORS:
             self._system.close(ports)
             raise OSError(
                 "this system has no virtual MIDI outputs: install loopMIDI, or use --audio jack"

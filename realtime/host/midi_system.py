@@ -27,6 +27,8 @@ APIS = {
 }
 JACK = rtmidi.API_UNIX_JACK
 ERRORS = (rtmidi.RtMidiError, rtmidi.SystemError, RuntimeError, OSError)
+VIRTUAL_ERRORS = (NotImplementedError, *ERRORS)
+"""Also what rtmidi raises on Windows, which has no virtual ports."""
 
 
 class MidiSystem:

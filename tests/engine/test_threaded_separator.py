@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from realtime.engine.codes import REQUESTS, Sync
+from realtime.engine.codes import CONTROL_PORT, DATA2, PORT, REQUESTS, STATUS, Command, Sync
+from realtime.engine.separation import brings_notes
+from realtime.host.engine import Engine
 from tests.engine.playing import RATE, Playing, ensemble, off, on
 from tests.engine.witness import FAILS, seen_by
 
@@ -148,3 +150,19 @@ def test_the_thread_ends_and_the_engine_plays_on_in_line(threaded):
     playing.step(on(0, 62))
     assert [row["pitch"] for row in seen_by(playing.state)] == [61, 62]
     assert playing.counter("fallback") == 0
+
+
+@pytest.mark.parametrize(
+    ("port", "status", "velocity", "wakes"),
+    [
+        (0, 0x90, 80, True),
+        (0, 0x90, 0, False),
+        (0, 0xB0, 80, False),
+        (CONTROL_PORT, Command.TEMPO, 80, False),
+    ],
+)
+def test_only_a_note_that_a_part_is_chosen_for_wakes_the_thread(port, status, velocity, wakes):
+    state = Engine(48000, None).state
+    state["events"][0][[PORT, STATUS, DATA2]] = port, status, velocity
+    state["event_count"] = 1
+    assert brings_notes(state) is wakes
