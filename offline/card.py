@@ -23,7 +23,7 @@ def model_card(
         for tensor in manifest.inputs
         if tensor.source != "state"
     )
-    hands = "\n".join(f"| {_UNDER.get(name, name)} | {share:.2%} |" for name, share in human.items())
+    hands = "\n".join(f"| {_under(name)} | {share:.2%} |" for name, share in human.items())
     states = sum(tensor.source == "state" for tensor in manifest.inputs)
     training = manifest.training
     data = (
@@ -84,6 +84,15 @@ beat. Voices that meet on one key are one press of it there, so the first line i
 
 
 _UNDER = {"written": "as written, on one keyboard", "all": "all at once"}
+_WINDOW = "window_"
+
+
+def _under(name: str) -> str:
+    if name.startswith(_WINDOW):
+        return f"all at once, with a chord window of {name.removeprefix(_WINDOW)} ms"
+    return _UNDER.get(name, name)
+
+
 _HOW = {"separator": "stepped note by note as a host does", "sequence-separator": "each given as a whole"}
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from offline.facts import LOOK_BACK, columns_of, describe, fact_count, features, first_needed
+from offline.gather import gathered
 from offline.human import PERTURBATIONS, WRITTEN, human_takes
 from offline.score import TICKS
 from offline.take import NOBODY, Take
@@ -16,6 +17,9 @@ from realtime.contract.plugin import Plugin
 from realtime.contract.scorer import SequenceScorer
 from realtime.contract.sequence import sequence_features, sequence_order
 from realtime.contract.stepper import Stepper
+
+WINDOWS_MS = (30.0, 60.0)
+"""Chord windows through which a live separator is measured under hands: ``realtime.engine.chords``."""
 
 Step = Callable[[Mapping[str, Any]], np.ndarray]
 Score = Callable[[Mapping[str, np.ndarray]], np.ndarray]
@@ -157,23 +161,32 @@ def evaluate_human(plugin: Plugin, takes: Sequence[Take], names: Sequence[str]) 
 
     ``written`` is that of the same presses as written: voices that meet on one key are one press of it, so
     that these are fewer notes than ``evaluate`` counts, and what is under hands is to be compared with it.
+    ``window_30`` and so on, of a live separator, are under all through a chord window of so many ms.
 
     Raises:
         ValueError, PluginError: as ``evaluate``.
     """
     order, label = np.array(label_order(plugin.manifest, names)), labeller(plugin, len(names))
-    return measure_human(lambda played: [order[label(take)] for take in played], takes, names)
+    return measure_human(
+        lambda played: [order[label(take)] for take in played],
+        takes,
+        names,
+        () if KINDS[plugin.manifest.kind].sequence else WINDOWS_MS,
+    )
 
 
-def measure_human(label: Label, takes: Sequence[Take], names: Sequence[str]) -> dict[str, float]:
-    """Return the accuracy of what ``label`` decides, as ``evaluate_human``."""
+def measure_human(
+    label: Label, takes: Sequence[Take], names: Sequence[str], windows: Sequence[float]
+) -> dict[str, float]:
+    """Return the accuracy of what ``label`` decides, as ``evaluate_human``, also through chord windows."""
 
-    def accuracy(perturbations: Sequence[str]) -> float:
-        played = human_takes(takes, perturbations)
+    def accuracy(perturbations: Sequence[str], window: float = 0.0) -> float:
+        played = [gathered(take, window) for take in human_takes(takes, perturbations)]
         return measure_labels(label(played), [take.part for take in played], names).accuracy
 
     each = {WRITTEN: []} | {name: [name] for name in PERTURBATIONS} | {"all": list(PERTURBATIONS)}
-    return {name: accuracy(together) for name, together in each.items()}
+    through = {f"window_{window:.0f}": accuracy(list(PERTURBATIONS), window) for window in windows}
+    return {name: accuracy(together) for name, together in each.items()} | through
 
 
 def measure_labels(decided: Sequence[np.ndarray], true: Sequence[np.ndarray], names: Sequence[str]) -> Result:

@@ -12,9 +12,18 @@ from offline.card import model_card
 from offline.corpora.catalog import Corpus
 from offline.corpora.load import split_file
 from offline.drafts import Draft
-from offline.evaluation import Label, Result, evaluate, evaluate_human, measure_human, measure_labels
+from offline.evaluation import (
+    WINDOWS_MS,
+    Label,
+    Result,
+    evaluate,
+    evaluate_human,
+    measure_human,
+    measure_labels,
+)
 from offline.graph import OPSET
 from offline.take import Take
+from realtime.contract.kinds import KINDS
 from realtime.contract.manifest import Graph, Manifest, Training, format_manifest
 from realtime.contract.plugin import Plugin, load_plugin
 from realtime.contract.verify import verify_plugin
@@ -77,7 +86,8 @@ def export_plugin(
         names = facts.corpus.parts
         if label:
             result = measure_labels(label(test), [take.part for take in test], names)
-            human = measure_human(label, test, names)
+            windows = () if KINDS[draft.kind].sequence else WINDOWS_MS
+            human = measure_human(label, test, names, windows)
         else:
             result, human = evaluate(plugin, test, names), evaluate_human(plugin, test, names)
         manifest = make_manifest(draft, facts, metrics_of(result, human))

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from offline.augment import Augmentation, chosen_pieces, excerpt
 from offline.distil import batch_chances, distilled_loss, taught
+from offline.gather import gathered
 from offline.history import HistorySeparator, batch_rows, make_batch, play
 from offline.human import PERTURBATIONS, perform
 from offline.score import Piece
@@ -41,6 +42,10 @@ class HistoryRecipe:
     """Share of the excerpts that are played by hand, each under some of the protocol's perturbations."""
     played: float = 0.0
     """Share of the excerpts in which time is bent as in a recording, before anything else is done by hand."""
+    gathered: float = 0.0
+    """Share of those by hand that are heard through a chord window."""
+    windows: tuple[float, float] = (10.0, 80.0)
+    """Its shortest and longest, in ms."""
     tempos: tuple[float, float] = (45.0, 150.0)
     """BPM of the excerpts."""
     damage: float = 0.08
@@ -80,6 +85,8 @@ def random_take(piece: Piece, recipe: HistoryRecipe, draws: np.random.Generator)
     if draws.random() < recipe.human:
         names = [name for name in PERTURBATIONS if draws.random() < 0.7]
         take = perform(take, names, draws, draws.uniform(0.3, 1.3))
+        if recipe.gathered and draws.random() < recipe.gathered:
+            take = gathered(take, draws.uniform(*recipe.windows))
     return take
 
 

@@ -65,7 +65,8 @@ def evaluate_separator(
     `--human` adds what is left of the accuracy when the notes of a chord come in any order within 30 ms,
     onsets are off by 20 ms, 3 % of the notes are missing and as many wrong, keys overlap, a pedal is used,
     and the tempo is wrong by up to 20 % and drifts: each alone, and all at once. Voices that meet on one key
-    are one press there; `written` is the accuracy of those presses as written.
+    are one press there; `written` is the accuracy of those presses as written. `window_30` is all at once
+    where the host lets notes wait 30 ms for others of their chord (`play --chord-window 30`).
 
     Examples: `concertino evaluate separator bach-chorale --human --json -`,
     `concertino evaluate separator bach-chorale --input my-quartets`

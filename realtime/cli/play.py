@@ -70,6 +70,15 @@ def play(
     record: Annotated[
         Path | None, typer.Option(help="Folder for takes: input.mid, parts.mid, sound.wav, events.jsonl.")
     ] = None,
+    chord_window: Annotated[
+        int,
+        typer.Option(
+            metavar="MS",
+            min=0,
+            max=100,
+            help="Let a note wait so long for others of its chord: a spread chord goes to the right parts.",
+        ),
+    ] = 0,
     bits: Annotated[str, typer.Option(help="`24` or `float`: the samples of WAV files.")] = "24",
     separator: Annotated[
         str | None,
@@ -131,7 +140,7 @@ def play(
     options = Options(
         ensemble, audio, midi_in, midi_out, period, rate, soundfont, tempo, record, separator, bits, control
     )
-    options = replace(options, continuation=continuation, turns=told)
+    options = replace(options, continuation=continuation, turns=told, chord_window=chord_window)
     with Endings() as endings:
         summary = perform(options, plain or not sys.stdout.isatty(), as_json == "-", endings, restore)
         if as_json == "-":

@@ -54,6 +54,9 @@ def render(
     period: Annotated[
         int, typer.Option(min=16, max=8192, help="Frames a period; its notes are decided together.")
     ] = 128,
+    chord_window: Annotated[
+        int, typer.Option(metavar="MS", min=0, max=100, help="Let a note wait for others of its chord.")
+    ] = 0,
     bits: Annotated[str, typer.Option(help="`24` or `float`: the samples of the WAV file.")] = "24",
     as_json: Annotated[
         str | None,
@@ -86,12 +89,14 @@ def render(
     if mode == "online" and (joint or alternatives):
         raise ValueError("--joint and --alternatives take the whole piece: leave --mode online out")
     offline = mode == "offline" or joint or alternatives is not None
+    if offline and chord_window:
+        raise ValueError("--chord-window is for playing: with the whole piece in view nothing has to wait")
     performance, drums = without_percussion(read_performance(midi), str(midi))
     if drums:
         typer.echo(f"{midi}: {drums} notes on channel 10 (percussion) are left out", err=True)
     chosen = find_ensemble(ensemble)
     font = find_soundfont(soundfont) if output else None
-    job = Job(chosen, performance, font, output, midi_out, tempo, rate, period, bits)
+    job = Job(chosen, performance, font, output, midi_out, tempo, rate, period, bits, chord_window)
     report: dict[str, Any] = {"input": str(midi), "ensemble": chosen.name}
     if offline:
         report |= _offline(job, separator, joint, alternatives, seed)

@@ -22,6 +22,7 @@ from realtime.control.values import (
     Range,
     Temperature,
     Transport,
+    Window,
 )
 from realtime.ensembles.schema import MAX_PARTS, Bank, Seven, Switch, Tempo, Transposition
 
@@ -173,6 +174,14 @@ CONTROLS: tuple[Control, ...] = (
         Range,
         _range,
         lambda s, place, keys: s.set_range(place, *keys),
+        saved=True,
+    ),
+    Control(
+        "chord_window",
+        "Milliseconds that a note waits for others of its chord, so that their parts are chosen together.",
+        Window,
+        lambda s, _: s.chord_window,
+        lambda s, _, milliseconds: s.set_chord_window(milliseconds),
         saved=True,
     ),
     Control(

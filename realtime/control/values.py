@@ -39,6 +39,7 @@ Play = Annotated[Literal["continue", "trade", "accompany"], Meta(description="co
 Path_ = Annotated[str, Meta(min_length=1, max_length=4096, description="the path of a SoundFont")]
 Transport = Annotated[Literal["start", "continue", "stop"], Meta(description="start, continue or stop")]
 Temperature = Annotated[float, Meta(ge=0.0, le=10.0, description="a number from 0 to 10")]
+Window = Annotated[int, Meta(ge=0, le=100, description="a whole number from 0 to 100 (milliseconds)")]
 Bars = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64 (bars)")]
 Beats = Annotated[float, Meta(ge=0.0, le=256.0, description="a number from 0 to 256 (beats)")]
 

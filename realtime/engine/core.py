@@ -8,6 +8,7 @@ import ctypes
 
 from numba import cfunc, float32, njit, types
 
+from realtime.engine.chords import gather
 from realtime.engine.clock_out import follow_transport, send_due
 from realtime.engine.codes import ENTRIES, FRAME, STAMP, WAITED, Counter, Stage
 from realtime.engine.histogram import add
@@ -39,9 +40,12 @@ def begin_period(s, frames, began):
     if s.mapping:
         take_mapped(s)
     for i in range(s.event_count):
-        s.event_part[i] = -1
         s.events[i, FRAME] = min(max(s.events[i, FRAME], 0), frames - 1)
     sort(s)
+    if gather(s, frames, began):
+        sort(s)
+    for i in range(s.event_count):
+        s.event_part[i] = -1
 
 
 @njit

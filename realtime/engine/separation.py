@@ -49,6 +49,7 @@ ASIDE = tuple(
         Command.MAP,
         Command.SEND_CLOCK,
         Command.SEND_TRANSPORT,
+        Command.GATHER,
     )
 )
 """Commands that change nothing about who plays what."""

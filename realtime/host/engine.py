@@ -82,6 +82,10 @@ class Engine:
         self.state["bpm"] = bpm
         self.state["ticks_per_frame"] = bpm * self.state["resolution"] / (60.0 * self.rate)
 
+    def set_chord_window(self, milliseconds: float) -> None:
+        """Let a note wait so long for others of its chord (0: not at all), before the sound starts."""
+        self.state["chord_window"] = round(milliseconds * self.rate / 1000)
+
     def load(
         self,
         ensemble: Ensemble,

@@ -40,6 +40,8 @@ class Options:
     """Model that goes on from what is played, ``NAME`` or ``NAME:VARIANT``; None: none does."""
     turns: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the continuation in place of the ensemble's, by name."""
+    chord_window: int = 0
+    """Milliseconds that a note waits for others of its chord."""
 
 
 def tempo_of(tempo: str | None, default: float) -> tuple[float, Mode]:

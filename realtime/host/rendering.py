@@ -69,6 +69,8 @@ class Job:
     rate: int = 48000
     period: int = 128
     subtype: str = "24"
+    chord_window: int = 0
+    """Milliseconds that a note waits for others of its chord."""
 
     @property
     def bpm(self) -> float | None:
@@ -101,6 +103,7 @@ class Job:
         """
         engine = Engine(self.rate, self.soundfont)
         try:
+            engine.set_chord_window(self.chord_window)
             slot = engine.load(self.ensemble, separator)
             for sentence in engine.notices:
                 notice(sentence)

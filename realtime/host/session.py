@@ -80,6 +80,7 @@ class Session(Steering):
             self.engine = Engine(opened.rate, soundfont)
             self.engine.state["mode"] = mode
             self.engine.set_tempo(self.bpm)
+            self.engine.set_chord_window(options.chord_window)
             self.taps = Taps(self.engine.link)
             self._load(ensemble)
             self.loader = Loader(self.engine, notice)

@@ -235,6 +235,15 @@ class Steering:
         self.engine.link.command(Command.TEMPO, round(bpm * 1000))
 
     @property
+    def chord_window(self) -> int:
+        """Milliseconds that a note waits for others of its chord; 0: it does not wait."""
+        return round(float(self.engine.state["chord_window"] * 1000 / self.engine.rate))
+
+    def set_chord_window(self, milliseconds: int) -> None:
+        """Change how long a note waits for others of its chord; what waits is played at once."""
+        self.engine.link.command(Command.GATHER, round(milliseconds * self.engine.rate / 1000))
+
+    @property
     def beat_tempo(self) -> float:
         """Quarter notes per minute of the beat now: as was set, or as whoever gives the beat has it."""
         state = self.engine.state

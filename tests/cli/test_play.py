@@ -47,6 +47,7 @@ WRONG = {
     "--audio null --record text.mid/takes": (1, "Not a directory"),
     "--audio file:o.wav --record text.mid/takes": (1, "Not a directory"),
     "--audio file:o.wav --midi-out one": (1, "this system has no MIDI outputs: leave out --midi-out"),
+    "--chord-window -1": (2, "Invalid value for '--chord-window'"),
     "--period 7": (2, "Invalid value for '--period'"),
 }
 

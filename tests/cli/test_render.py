@@ -77,6 +77,26 @@ def test_json_tells_each_note_and_midi_holds_each_once(short, tmp_path, capsys):
     assert all(0 < note["confidence"] <= 1 for note in report["notes"] if not note["by_rule"])
 
 
+def test_a_spread_chord_is_decided_as_one_where_notes_wait_for_each_other(tmp_path, capsys):
+    chords = ((48, 55, 64, 72), (50, 57, 65, 69), (43, 59, 62, 67))
+    told = {}
+    for name, late, window in (("struck", 0, 0), ("spread", 15, 0), ("gathered", 15, 60)):
+        track = mido.MidiTrack()
+        for chord in chords:
+            for place, key in enumerate((chord[2], chord[0], chord[3], chord[1])):
+                track.append(mido.Message("note_on", note=key, velocity=80, time=late if place else 0))
+            for place, key in enumerate(chord):
+                track.append(mido.Message("note_off", note=key, time=0 if place else 480 - 3 * late))
+        file = mido.MidiFile(ticks_per_beat=480, tracks=[track])  # at 120 BPM a tick is about a millisecond
+        file.save(tmp_path / f"{name}.mid")
+        arguments = ["--chord-window", str(window), "--json", "-"]
+        assert run(["render", str(tmp_path / f"{name}.mid"), *arguments]) == 0
+        told[name] = json.loads(capsys.readouterr().out)["notes"]
+    where = {name: {note["pitch"]: note["part"] for note in notes} for name, notes in told.items()}
+    assert where["gathered"] == where["struck"] != where["spread"]
+    assert len(where["gathered"]) == 12
+
+
 def test_float_sound_is_written_when_asked_for(short, tmp_path, capsys):
     path = tmp_path / "a.wav"
     assert run(["render", str(short), "-o", str(path), "--bits", "float"]) == 0
@@ -103,6 +123,8 @@ WRONG = {
     "good.mid --midi .": (1, ".: it is a folder; give a file"),
     "good.mid --json absent/o.json": (1, "absent/o.json: No such file or directory"),
     "good.mid -o o.wav --period 7": (2, "Invalid value for '--period'"),
+    "good.mid -o o.wav --chord-window 101": (2, "Invalid value for '--chord-window'"),
+    "good.mid -o o.wav --mode offline --chord-window 30": (2, "--chord-window is for playing"),
     "good.mid -o o.wav --rate 7": (2, "Invalid value for '--rate'"),
 }
 

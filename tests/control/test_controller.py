@@ -26,6 +26,7 @@ def in_engine(controller, name):
     ("name", "value"),
     [
         ("tempo", 133.5),
+        ("chord_window", 25),
         ("clock", "jack"),
         ("parts/2/volume", 33),
         ("parts/2/pan", 1),

@@ -10,6 +10,7 @@ from realtime.control.values import WrongValueError, bounds, check, options
 
 WRONG = {
     "tempo": [9, 481, math.nan, math.inf, "fast", None, [90], {}, True],
+    "chord_window": [-1, 101, 0.5, "short", None],
     "ensemble": ["", "x" * 81, "a\n", 3, None],
     "parts/1/volume": [-1, 128, 1.5, "loud", None, [1]],
     "parts/1/mute": [2, "on", None, -1, 0.5],
@@ -81,5 +82,6 @@ def test_the_descriptions_know_exactly_the_controls_of_the_table():
 def test_bounds_and_words_are_those_of_the_types():
     assert bounds(find("parts/1/volume")[0]) == (0, 127)
     assert bounds(find("tempo")[0]) == (10, 480)
+    assert bounds(find("chord_window")[0]) == (0, 100)
     assert bounds(find("ensemble")[0]) is None
     assert options(find("clock")[0]) == ("tap", "clock", "jack")

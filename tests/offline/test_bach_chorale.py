@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from offline.chorales import PARTS
-from offline.evaluation import labeller, measure_human, measure_labels
+from offline.evaluation import WINDOWS_MS, labeller, measure_human, measure_labels
 from offline.export import metrics_of
 from offline.weights import FOLDER, load_weights
 from realtime.contract.library import shipped_folder
@@ -56,7 +56,7 @@ def test_it_is_as_accurate_as_the_papers_offline_model_and_as_its_manifest_says(
 
     result = measure_labels(history_labels(weights, test_takes), [take.part for take in test_takes], PARTS)
     assert result.accuracy >= OFFLINE
-    human = measure_human(lambda takes: history_labels(weights, takes), test_takes, PARTS)
+    human = measure_human(lambda takes: history_labels(weights, takes), test_takes, PARTS, WINDOWS_MS)
     assert metrics_of(result, human) == pytest.approx(plugin.manifest.metrics, abs=2e-4)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from offline.chorales import PARTS
-from offline.evaluation import labeller, measure_human, measure_labels, play_take
+from offline.evaluation import WINDOWS_MS, labeller, measure_human, measure_labels, play_take
 from offline.export import metrics_of
 from offline.score import make_piece
 from offline.take import take_of
@@ -19,7 +19,7 @@ PAPER = 0.9302
 
 def _measured(label, takes):
     result = measure_labels(label(takes), [take.part for take in takes], PARTS)
-    return metrics_of(result, measure_human(label, takes, PARTS))
+    return metrics_of(result, measure_human(label, takes, PARTS, WINDOWS_MS))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,230 @@
+"""The chord window: what waits, and for how long; and nothing is lost, stuck or doubled."""
+
+import numpy as np
+import pytest
+
+from realtime.engine.codes import (
+    EVENTS,
+    LOG_DATA1,
+    LOG_DATA2,
+    LOG_FRAME,
+    LOG_KIND,
+    LOG_SOURCE,
+    LOG_STATUS,
+    Command,
+    Log,
+)
+from tests.engine.playing import (
+    OFF,
+    ON,
+    PROGRAM,
+    Playing,
+    command,
+    control,
+    ensemble,
+    event,
+    is_at_rest,
+    now,
+    off,
+    on,
+)
+from tests.engine.streams import ENSEMBLES, PERIOD, STYLES, let_go, stream
+from tests.engine.test_random_playing import doubled_or_stuck, lost_or_misplaced
+
+WINDOW = 1000
+SUSTAIN, SOSTENUTO, MODULATION = 64, 66, 1
+
+
+def waiting(window: int = WINDOW, *ensembles) -> Playing:
+    playing = Playing(*(ensembles or (ensemble(4),)))
+    playing.state["chord_window"] = window
+    return playing
+
+
+def heard(playing: Playing) -> list[tuple[int, str, int]]:
+    """Return (frame, on or off or other, data1) of what keyboards said, when it was handled."""
+    names = {ON: "on", OFF: "off"}
+    found = playing.log(Log.INPUT)
+    return [
+        (int(row[LOG_FRAME]), names.get(row[LOG_STATUS] & 0xF0, "other"), int(row[LOG_DATA1]))
+        for row in found
+    ]
+
+
+def test_without_a_window_nothing_waits():
+    playing = waiting(0)
+    playing.step(on(7, 60), off(90, 60))
+    assert heard(playing) == [(7, "on", 60), (90, "off", 60)]
+
+
+def test_a_spread_chord_begins_at_once_when_the_window_of_its_first_note_is_over():
+    playing = waiting()
+    playing.play([on(10, 67), on(300, 60), on(1010, 64)], 3000)
+    assert heard(playing) == [(1010, "on", 67), (1010, "on", 60), (1010, "on", 64)]
+
+
+def test_a_spread_chord_is_decided_as_one_that_is_struck():
+    spread, struck = waiting(), waiting(0)
+    for chord in ((48, 55, 64, 72), (50, 57, 65, 69), (47, 59, 62, 67)):
+        frame = int(spread.state["frame"])
+        assert frame == struck.state["frame"]
+        keys = (chord[2], chord[0], chord[3], chord[1])
+        spread.play([on(i * 250, key) for i, key in enumerate(keys)], 20 * 128)
+        struck.play([on(0, key) for key in keys], 20 * 128)
+        for playing in (spread, struck):
+            playing.play([off(0, key) for key in chord], 20 * 128)
+    assert spread.decided() == struck.decided()
+
+
+def test_a_note_after_the_window_begins_another_chord():
+    playing = waiting()
+    playing.play([on(0, 60), on(1001, 64), on(1900, 67)], 4000)
+    assert heard(playing) == [(1000, "on", 60), (2001, "on", 64), (2001, "on", 67)]
+
+
+def test_everything_else_is_late_by_the_window():
+    playing = waiting()
+    playing.play([on(5, 60), control(100, MODULATION, 9), off(700, 60)], 3000)
+    assert heard(playing) == [(1005, "on", 60), (1100, "other", 1), (1700, "off", 60)]
+
+
+def test_a_key_of_the_chord_before_that_is_struck_again_takes_its_release_with_it():
+    playing = waiting()
+    playing.play([on(0, 60), on(3000, 64), off(3100, 60), on(3200, 60), off(4200, 60)], 6000)
+    assert heard(playing) == [
+        (1000, "on", 60), (3999, "off", 60), (4000, "on", 64), (4000, "on", 60), (5200, "off", 60)
+    ]  # fmt: skip
+
+
+def test_a_key_struck_again_in_the_window_is_two_notes():
+    playing = waiting()
+    playing.play([on(0, 60), off(100, 60), on(200, 60), on(300, 64), off(400, 60), off(400, 64)], 4000)
+    assert [said[1:] for said in heard(playing)] == [
+        ("on", 60), ("off", 60), ("on", 60), ("on", 64), ("off", 60), ("off", 64)
+    ]  # fmt: skip
+    assert [frame for frame, _, _ in heard(playing)] == [1000, 1100, 1200, 1200, 1400, 1400]
+    assert playing.counter("retriggered") == playing.counter("stray_offs") == 0
+
+
+@pytest.mark.parametrize("between", [control(100, SOSTENUTO, 127), event(100, PROGRAM, 3)])
+def test_a_note_after_a_pedal_or_a_program_change_does_not_begin_before_it(between):
+    playing = waiting()
+    playing.play([on(0, 60), between, on(200, 64)], 4000)
+    assert [said[1] for said in heard(playing)] == ["on", "other", "on"]
+
+
+def test_an_expression_pedal_does_not_part_a_chord():
+    playing = waiting()
+    playing.play([on(0, 60), control(100, 11, 99), on(200, 64)], 4000)
+    assert [frame for frame, what, _ in heard(playing) if what == "on"] == [1000, 1000]
+
+
+def test_clock_messages_do_not_wait():
+    playing = waiting()
+    playing.play([on(0, 60), event(50, 0xF8)], 2000)
+    assert heard(playing)[0] == (50, "other", 0)
+
+
+def test_two_keyboards_make_one_chord_and_own_their_notes():
+    playing = waiting()
+    playing.play([on(0, 60, port=0), on(400, 60, port=1), off(2000, 60, port=0)], 4000)
+    assert [frame for frame, _, _ in heard(playing)] == [1000, 1000, 3000]
+    assert playing.state["note_count"] == 1
+    assert playing.state["held"][16, 60] == 0
+
+
+def test_a_panic_drops_the_notes_that_wait_and_those_after_it_play():
+    playing = waiting()
+    playing.play([on(0, 60), control(10, SUSTAIN, 127), command(500, Command.PANIC), on(600, 64)], 4000)
+    assert [said[1:] for said in heard(playing)] == [("other", SUSTAIN), ("on", 64)]
+    playing.play([off(0, 60), off(0, 64), control(1, SUSTAIN, 0)], 4000)
+    assert is_at_rest(playing.state)
+
+
+def test_a_keyboard_that_vanishes_takes_with_it_what_it_said():
+    playing = waiting()
+    playing.play(
+        [on(0, 60, port=0), on(0, 64, port=1), control(9, SUSTAIN, 127), command(500, Command.RELEASE_PORT)],
+        4000,
+    )
+    assert heard(playing) == [(1000, "on", 64)]
+
+
+def test_a_window_that_is_changed_keeps_the_order():
+    playing = waiting()
+    playing.play(
+        [on(0, 60), off(50, 60), on(90, 60), command(100, Command.GATHER, 0), off(128, 60), on(140, 62)], 2000
+    )
+    assert [said[1:] for said in heard(playing)] == [
+        ("on", 60), ("off", 60), ("on", 60), ("off", 60), ("on", 62)
+    ]  # fmt: skip
+    assert heard(playing)[0][0] == 128
+    playing.play([command(0, Command.GATHER, 480), on(128, 64)], 2000)
+    assert heard(playing)[-1][0] == int(playing.state["frame"]) - 2048 + 128 + 480
+
+
+def test_what_it_costs_is_told_as_latency_and_not_as_the_keyboards():
+    playing = waiting(960)
+    playing.step((0, 0, ON, 60, 100, -1, now(playing), 0))
+    playing.rest(20)
+    told = playing.engine.latency()
+    assert 20_000 <= told["key_to_sound"]["max"] < 23_000
+    assert told["input"]["max"] < 10_000
+
+
+def test_more_than_there_is_room_for_waits_less_and_nothing_is_lost():
+    playing = waiting(100_000)
+    for start in range(0, 128, 2):
+        playing.step(*(on(0, key, port=port) for key in (start, start + 1) for port in range(16)))
+    for _ in range(4):
+        playing.step(*(on(0, key % 128, channel=1 + key // 128) for key in range(1000)))
+    playing.state["chord_window"] = 0
+    playing.step(command(0, Command.GATHER, 0))
+    playing.rest(10)
+    assert playing.state["waiting_count"] == 0
+    assert len(playing.log(Log.INPUT)) == 128 * 16 + 4000
+    assert playing.state["waiting"].shape[0] == 2 * EVENTS
+
+
+def in_order(log: np.ndarray) -> dict[tuple[int, int, int], list[int]]:
+    """Return what each key of each keyboard said, in order."""
+    said: dict[tuple[int, int, int], list[int]] = {}
+    for row in log:
+        if row[LOG_STATUS] & 0xF0 in (ON, OFF):
+            key = int(row[LOG_SOURCE]), int(row[LOG_STATUS]) & 0x0F, int(row[LOG_DATA1])
+            said.setdefault(key, []).append(int(row[LOG_STATUS]) << 8 | int(row[LOG_DATA2]))
+    return said
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_whatever_is_played_nothing_is_lost_stuck_or_doubled(name: str):
+    style, draws = STYLES[name], np.random.default_rng(len(name))
+    playing, plain = (Playing(*ENSEMBLES, period=PERIOD) for _ in range(2))
+    playing.state["chord_window"] = 700
+    for period in [*stream(style, 7, 20_000), let_go(style, 7)]:
+        for part in np.array_split(period, len(period) // 900 + 1):
+            playing.step_rows(part)
+            plain.step_rows(part)
+            if draws.random() < 0.01:
+                playing.step(command(0, Command.GATHER, int(draws.integers(0, 3000))))
+    playing.rest(3000 // PERIOD + 20)
+    log = playing.log()
+    assert playing.state["waiting_count"] == 0
+    assert lost_or_misplaced(log) == 0
+    assert doubled_or_stuck(log[log[:, LOG_KIND] == Log.OUTPUT]) == 0
+    if not style.weights[9] + style.weights[10] + style.weights[11]:  # no panic, no vanished keyboard
+        assert is_at_rest(playing.state)
+        assert in_order(playing.log(Log.INPUT)) == in_order(plain.log(Log.INPUT))
+
+
+def test_what_is_played_does_not_depend_on_the_periods_length():
+    events = [on(i * 97, 40 + i * 5 % 50) for i in range(60)] + [
+        off(9000 + i * 31, 40 + i * 5 % 50) for i in range(60)
+    ]
+    found = []
+    for period in (64, 100, 512):
+        playing = Playing(ensemble(4), period=period)
+        playing.state["chord_window"] = 333
+        playing.play(events, 14_000)
+        found.append(heard(playing))
+    assert found[0] == found[1] == found[2]
