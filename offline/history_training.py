@@ -44,7 +44,7 @@ class HistoryRecipe:
     """Share of the excerpts in which time is bent as in a recording, before anything else is done by hand."""
     gathered: float = 0.0
     """Share of those by hand that are heard through a chord window."""
-    windows: tuple[float, float] = (10.0, 80.0)
+    windows: tuple[float, float] = (10.0, 50.0)
     """Its shortest and longest, in ms."""
     tempos: tuple[float, float] = (45.0, 150.0)
     """BPM of the excerpts."""

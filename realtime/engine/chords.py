@@ -1,13 +1,13 @@
 """The chord window: keys that go down together, more or less, begin together, and are decided together.
 
 Hands spread a chord by some 30 ms, and the part of a note can't be taken back once it sounds: the first
-ones are decided without the others. With a window, a keyboard's note waits for those of its chord: all that
-come within the window of the chord's first note begin when it is over, in one period. Whatever else the
-keyboard says is late by the window, so that everything stays in order:
+ones are decided without the others. With a window, a keyboard's note waits so long for others of its chord,
+anew with each that comes, but not longer than twice that; then all begin in one period. Everything else that
+keyboards say comes late by the window, and all stays in order:
 
-- a key that is struck again takes its release with it, and where it has been struck in this chord already, it
-  begins another;
-- so does a note after a pedal or a program change, which concern those before it;
+- a key that comes up while a chord is waited for, is up when it begins: where hands overlap, parts do not;
+- a key that comes up while its own note waits, is down as long as it was;
+- a key that is struck again in a chord begins another, and so does a note after a pedal or a program change;
 - clock messages, the host's commands and planned notes do not wait, nor do knobs that are mapped.
 
 A panic drops the notes that wait, and a keyboard that vanishes takes with it all that it said. Nothing waits
@@ -31,14 +31,18 @@ from realtime.engine.codes import (
     Counter,
 )
 from realtime.engine.controllers import Policy
-from realtime.engine.output import CONTROL, KEY_PRESSURE, NOTE_ON, PROGRAM
+from realtime.engine.output import CONTROL, KEY_PRESSURE, NOTE_OFF, NOTE_ON, PROGRAM
 from realtime.engine.steering import MAPPED
 
 DEFERRED = int(Counter.EVENTS_DEFERRED)
 FORWARD, VOLUME = int(Policy.FORWARD), int(Policy.VOLUME)
 SYSTEM = 0xF0  # from here on a message is of no channel
+LONGEST = 2
+"""Windows that a chord's first note waits at most."""
 NONE = -1
-"""In place of the frame at which a chord began."""
+"""In place of the frame at which the chord that is waited for begins."""
+FIXED, WITH, BEFORE = range(3)
+"""When what waits is due: at its frame; with the open chord, as much later as that; before it."""
 
 
 @njit
@@ -55,6 +59,12 @@ def begins(event):
 
 
 @njit
+def lets_go(event):
+    """Return whether an event lets go of a key."""
+    return event[STATUS] & 0xF0 == NOTE_OFF or (event[STATUS] & 0xF0 == NOTE_ON and event[DATA2] == 0)
+
+
+@njit
 def of_same_key(event, other):
     """Return whether two events are of one key of one keyboard."""
     same = other[PORT] == event[PORT] and (other[STATUS] ^ event[STATUS]) & 0x0F == 0
@@ -62,24 +72,7 @@ def of_same_key(event, other):
 
 
 @njit
-def is_struck(s, event, due):
-    """Return whether the key of ``event`` has been struck in the chord that begins at ``due``."""
-    for i in range(s.waiting_count):
-        if s.waiting_due[i] == due and begins(s.waiting[i]) and of_same_key(event, s.waiting[i]):
-            return True
-    return False
-
-
-@njit
-def hurry(s, event, due):
-    """Let what the key of ``event`` has said come before ``due``, at which it is struck again."""
-    for i in range(s.waiting_count):
-        if s.waiting_due[i] >= due and of_same_key(event, s.waiting[i]):
-            s.waiting_due[i] = max(due - 1, s.waiting[i, FRAME])
-
-
-@njit
-def ends_chord(s, event):
+def parts_chords(s, event):
     """Return whether notes after this event must not begin before it."""
     status = event[STATUS] & 0xF0
     if status == CONTROL:
@@ -88,24 +81,104 @@ def ends_chord(s, event):
 
 
 @njit
+def last_struck(s, event):
+    """Return where the last strike of an event's key waits, or -1."""
+    for i in range(s.waiting_count - 1, -1, -1):
+        if begins(s.waiting[i]) and of_same_key(event, s.waiting[i]):
+            return i
+    return -1
+
+
+@njit
+def close_chord(s):
+    """Begin the chord that is waited for when it is due, whatever comes."""
+    s.chord_due = NONE
+    for i in range(s.waiting_count):
+        s.waiting_kind[i] = FIXED
+
+
+@njit
+def open_chord(s, frame):
+    """Wait for a chord from its first note on."""
+    close_chord(s)
+    s.chord_first = frame
+    s.chord_due = max(frame + s.chord_window, s.waiting_floor)
+    for i in range(s.waiting_count):
+        event = s.waiting[i]
+        if event[FRAME] == frame and lets_go(event) and last_struck(s, event) < 0:
+            s.waiting_due[i] = min(s.waiting_due[i], s.chord_due - 1)
+
+
+@njit
+def extend_chord(s, frame):
+    """Wait on, for there has come another note."""
+    due = min(frame + s.chord_window, s.chord_first + LONGEST * s.chord_window)
+    more = max(due, s.chord_due) - s.chord_due
+    s.chord_due += more
+    for i in range(s.waiting_count):
+        if s.waiting_kind[i] == WITH:
+            s.waiting_due[i] += more
+        elif s.waiting_kind[i] == BEFORE:
+            due = min(s.waiting[i, FRAME] + s.chord_window, s.chord_due - 1)
+            s.waiting_due[i] = max(due, s.waiting_due[i])
+
+
+@njit
+def let_go_first(s, event):
+    """Let what the key of ``event`` has said come before the chord in which it is struck again."""
+    earliest = NONE
+    for i in range(s.waiting_count):
+        if not of_same_key(event, s.waiting[i]):
+            continue
+        if begins(s.waiting[i]):
+            earliest = s.waiting_due[i]
+        elif s.waiting_due[i] >= s.chord_due:
+            s.waiting_due[i] = max(s.chord_due - 1, earliest)
+            s.waiting_kind[i] = FIXED
+
+
+@njit
+def due_of(s, event, frame):
+    """Return at which frame something that is not a strike is due, and its kind."""
+    due, kind = frame + s.chord_window, FIXED
+    if event[STATUS] & 0xF0 <= KEY_PRESSURE:
+        struck = last_struck(s, event)
+        if struck >= 0 and frame < s.waiting_due[struck]:
+            due, kind = s.waiting_due[struck] + frame - s.waiting[struck, FRAME], s.waiting_kind[struck]
+        elif lets_go(event) and frame < s.chord_due:
+            due, kind = min(due, s.chord_due - 1), BEFORE
+        for i in range(s.waiting_count):
+            if s.waiting_due[i] > due and of_same_key(event, s.waiting[i]):
+                due, kind = s.waiting_due[i], s.waiting_kind[i]
+    elif parts_chords(s, event):
+        close_chord(s)
+        for i in range(s.waiting_count):
+            due = max(due, s.waiting_due[i])
+        s.waiting_floor = due
+    return max(due, s.waiting_floor), kind
+
+
+@njit
 def put_off(s, event, began):
     """Let an event wait for its time."""
     frame = s.frame + event[FRAME]
-    due = frame + s.chord_window
     if begins(event):
-        late = s.chord_begun == NONE or frame - s.chord_begun > s.chord_window
-        if late or is_struck(s, event, s.chord_begun + s.chord_window):
-            s.chord_begun = frame
-        due = s.chord_begun + s.chord_window
-        hurry(s, event, due)
-    elif ends_chord(s, event):
-        s.chord_begun = NONE
+        struck = last_struck(s, event)
+        if frame >= s.chord_due or (struck >= 0 and s.waiting_kind[struck] == WITH):
+            open_chord(s, frame)
+        else:
+            extend_chord(s, frame)
+        let_go_first(s, event)
+        due, kind = s.chord_due, WITH
+    else:
+        due, kind = due_of(s, event, frame)
     waiting = s.waiting[s.waiting_count]
     waiting[:] = event
     waiting[FRAME] = frame
     if event[STAMP] > 0:
         waiting[STAMP] = max(began - event[STAMP], 1)  # its age, which waiting is not to add to
     s.waiting_due[s.waiting_count] = due
+    s.waiting_kind[s.waiting_count] = kind
     s.waiting_count += 1
 
 
@@ -147,6 +220,7 @@ def come_due(s, frames, began):
 def keep(s, waiting, place):
     """Move what goes on waiting to its new place."""
     s.waiting_due[place] = s.waiting_due[waiting]
+    s.waiting_kind[place] = s.waiting_kind[waiting]
     for column in range(ENTRIES):
         s.waiting[place, column] = s.waiting[waiting, column]
 
@@ -175,8 +249,9 @@ def gather(s, frames, began):
 @njit
 def set_window(s, frames):
     """Change the window; what waits is due at once, so that it stays before what comes."""
+    close_chord(s)
     s.chord_window = max(frames, 0)
-    s.chord_begun = NONE
+    s.waiting_floor = 0
     for i in range(s.waiting_count):
         s.waiting_due[i] = s.frame
 
@@ -190,6 +265,7 @@ def forget(s, port, frame):
         port: of the keyboard that vanished, or -1: a panic, which leaves pedals and knobs where they are put.
         frame: of what happened.
     """
+    close_chord(s)
     kept = 0
     for i in range(s.waiting_count):
         event = s.waiting[i]
@@ -198,4 +274,3 @@ def forget(s, port, frame):
         keep(s, i, kept)
         kept += 1
     s.waiting_count = kept
-    s.chord_begun = NONE

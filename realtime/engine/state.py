@@ -93,9 +93,12 @@ State = np.dtype(
         ("event_confidence", np.float32, (EVENTS,)),
         # the chord window, and what waits in it
         ("chord_window", np.int64),  # frames; 0: nothing waits
-        ("chord_begun", np.int64),  # frame at which the first key of the chord went down, or -1
+        ("chord_first", np.int64),  # frame at which the first key of the open chord went down
+        ("chord_due", np.int64),  # frame at which it begins, or -1: none is open
         ("waiting", np.int64, (2 * EVENTS, ENTRIES)),  # FRAME is absolute here, STAMP an age in ns
         ("waiting_due", np.int64, (2 * EVENTS,)),  # absolute frame
+        ("waiting_kind", np.int8, (2 * EVENTS,)),  # of ``chords``: whether that moves with the chord
+        ("waiting_floor", np.int64),  # nothing that comes is due before this frame
         ("waiting_count", np.int32),
         ("out", np.int64, (EVENTS, ENTRIES)),  # PORT is the synth channel here
         ("out_count", np.int32),
@@ -249,7 +252,7 @@ def new_state(rate: float) -> np.ndarray:
     state["channel_user"] = state["slot_separator"] = state["slot_label_part"] = -1
     state["channel_released"] = state["last_onset"] = state["pitch_onset"] = -1
     state["slot_synth"] = state["slot_before"] = -1
-    state["note_onset"] = state["kept_to"] = state["chord_begun"] = -1
+    state["note_onset"] = state["kept_to"] = state["chord_due"] = -1
     state["source_bend"] = state["channel_bend"] = 8192
     state["part_highest"] = 127
     state["part_plays"] = 1
