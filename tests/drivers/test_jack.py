@@ -73,12 +73,13 @@ def test_what_is_no_message_is_passed_over(host, keys):
 def test_through_a_chord_window_a_spread_chord_comes_out_at_once(host, keys, listener):
     engine, _ = host
     engine.link.command(Command.GATHER, 9600)
+    wait_until(lambda: engine.state["chord_window"] == 9600)
     for pitch in (64, 48, 72, 55):
         keys.play((0x90, pitch, 80))
         time.sleep(0.03)
     wait_until(lambda: len(listener.all_notes()) == 4)
     notes = [(frame, data) for heard in listener.heard.values() for frame, data in heard]
-    assert len({frame for frame, data in notes if data[0] & 0xF0 == 0x90}) == 1
+    assert len({frame for frame, data in notes if data[0] & 0xF0 == 0x90}) == 1, notes
 
 
 def test_a_note_keeps_its_place_in_the_period_and_comes_out_one_period_later(host, keys, listener):
