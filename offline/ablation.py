@@ -17,6 +17,7 @@ from offline.ablation_table import LIVE, changed, read_table, write_table
 from offline.corpora.catalog import find_corpus
 from offline.corpora.load import load_corpus, load_corpus_split
 from offline.facts import DOWN, SINGLES, fact_count
+from offline.gather import gathered
 from offline.history import HistorySeparator, make_batch, measure, picked, step_rows
 from offline.history_training import HistoryRecipe
 from offline.human import PERTURBATIONS, human_takes
@@ -38,6 +39,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "no transpositions in training": {"augmentation.transpositions": (0, 0)},
     "each note of a period by itself": {"together": False},
     "not told of nearest notes and this pitch": {"chordal": False},
+    "none heard through a chord window": {"gathered": 0.0},
     "half of the excerpts bent in time as recordings are": {"played": 0.5},
     "half of the target from the offline model": {"distilled": 0.5, "teacher": "{model}-offline"},
 }
@@ -53,6 +55,8 @@ class Decoding(NamedTuple):
     """Whether parts that never reach a pitch in training do not get it."""
     mono: bool = False
     """Whether a part whose key is down gets no other note, as long as another part is free."""
+    window: float = 0.0
+    """Chord window, in ms, through which the notes come."""
 
 
 DECODINGS = {
@@ -61,6 +65,7 @@ DECODINGS = {
     "one note at a time": Decoding(mono=True),
     "ranges, one note at a time": Decoding(ranges=True, mono=True),
     "mean over transpositions": Decoding(shifts=(-3, 0, 3)),
+    **{f"through a chord window of {ms} ms": Decoding(window=ms) for ms in (10, 20, 30, 40, 50)},
 }
 
 
@@ -88,7 +93,7 @@ def accuracy(model: HistorySeparator, takes: Sequence[Take], how: Decoding, reac
     ``reach`` is as ``part_ranges`` returns it.
     """
     model.eval()
-    batch = make_batch(takes, model.together)
+    batch = make_batch([gathered(take, how.window) for take in takes], model.together)
     count, longest = batch.part.shape
     given = np.full((count, longest), -1, np.int64)
     facts = np.empty((count, fact_count(model.parts)), np.int64)

@@ -10,6 +10,7 @@ from torch import nn
 from offline.augment import Augmentation, select
 from offline.corpora.catalog import Corpus
 from offline.drafts import Draft, history_draft, lstm_draft
+from offline.gather import gathered
 from offline.history import measure as measure_history
 from offline.history_training import HistoryRecipe, new_history_model, train_history_epoch
 from offline.human import PERTURBATIONS, human_takes
@@ -50,13 +51,17 @@ def _stepped(scorer: Callable[[Weights], Scorer]) -> Callable[[Weights, Plugin, 
     return lambda weights, plugin, pieces: check_parity(scorer(weights), plugin, list(map(take_of, pieces)))
 
 
+WINDOW_MS = 30.0
+"""Chord window of some of the takes by which weights are chosen."""
 VALIDATION_NOTES, VALIDATION_EXCERPTS = 400, 64
 """Long pieces are validated on excerpts, so that an epoch's end does not take longer than the epoch."""
 
 
 def _written_and_by_hand(pieces: Sequence[Piece]) -> list[Take]:
-    takes = [take_of(piece) for piece in excerpts_of(pieces)]
-    return takes + human_takes(takes, list(PERTURBATIONS), seed=1)
+    """Return the pieces as written, by hand, and by hand through a chord window."""
+    written = [take_of(piece) for piece in excerpts_of(pieces)]
+    by_hand = human_takes(written, list(PERTURBATIONS), seed=1)
+    return [*written, *by_hand, *(gathered(take, WINDOW_MS) for take in by_hand)]
 
 
 def excerpts_of(pieces: Sequence[Piece]) -> list[Piece]:
@@ -85,7 +90,7 @@ _PAPERS = Model(
     "random",
 )
 _TOLD_THE_PAST = Model(
-    recipe=HistoryRecipe(),
+    recipe=HistoryRecipe(gathered=0.5),
     new_model=new_history_model,
     epoch=train_history_epoch,
     measure=measure_history,
@@ -94,11 +99,13 @@ _TOLD_THE_PAST = Model(
     label=history_labels,
     draft=history_draft,
     how="seed {seed} on excerpts at random tempos, transposed, thinned, three in five of them played as by "
-    "hand; the past they were shown was true, damaged, or the model's own decisions",
+    "hand, half of these through a chord window; the past they were shown was true, damaged, or the model's "
+    "own decisions",
 )
 _LONG = replace(
     _TOLD_THE_PAST,
     recipe=HistoryRecipe(
+        gathered=0.5,
         excerpts=256,
         batch=24,
         epochs=280,

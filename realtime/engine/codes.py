@@ -211,7 +211,7 @@ class Command(IntEnum):
     KEEP_TO = 19
     """data1: bits of the parts that keyboards' notes may go to, the first part's the lowest; -1: all. Until
     another ensemble plays; what is planned may go to any part."""
-    GATHER = 20
+    CHORD_WINDOW = 20
     """data1: frames of the chord window; 0: none."""
 
 

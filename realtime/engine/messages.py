@@ -48,7 +48,7 @@ SET, TAKE_OVER, FREE, UNPLUG = (
     int(c) for c in (Command.SET, Command.TAKE_OVER, Command.FREE, Command.UNPLUG)
 )
 BIND, MAP, SEND_CLOCK = int(Command.BIND), int(Command.MAP), int(Command.SEND_CLOCK)
-SEND_TRANSPORT, GATHER = int(Command.SEND_TRANSPORT), int(Command.GATHER)
+SEND_TRANSPORT, CHORD_WINDOW = int(Command.SEND_TRANSPORT), int(Command.CHORD_WINDOW)
 INPUT, ENSEMBLE, PANICKED = int(Log.INPUT), int(Log.ENSEMBLE), int(Log.PANIC)
 FORWARD, SUSTAIN, SOSTENUTO, SOFT = (
     int(p) for p in (Policy.FORWARD, Policy.SUSTAIN, Policy.SOSTENUTO, Policy.SOFT)
@@ -177,7 +177,6 @@ def channel_message(s, event, part):
 @njit
 def release_port(s, port, offset):
     """End the notes of a keyboard that vanished; its pedals and controllers go back to rest."""
-    chords.forget(s, port, s.frame + offset)
     for source in range(port * 16, port * 16 + 16):
         reset_controllers(s, source, offset)
         owner.end_all(s, source, offset)
@@ -188,7 +187,6 @@ def panic(s, offset):
     """Silence everything and go on playing with the next note."""
     owner.panic(s, offset)
     plan.forget(s)
-    chords.forget(s, -1, s.frame + offset)
     s.restart = 1
     s.heard += 1
     log(s, s.frame + offset, PANICKED, -1, 0, 0, 0, 0, 0)
@@ -244,7 +242,7 @@ def steer(s, what, value, more, offset):
         clock_out.send_clock(s, value)
     elif what == SEND_TRANSPORT:
         clock_out.send_transport(s, value, offset)
-    elif what == GATHER:
+    elif what == CHORD_WINDOW:
         chords.set_window(s, value)
 
 

@@ -49,7 +49,7 @@ ASIDE = tuple(
         Command.MAP,
         Command.SEND_CLOCK,
         Command.SEND_TRANSPORT,
-        Command.GATHER,
+        Command.CHORD_WINDOW,
     )
 )
 """Commands that change nothing about who plays what."""

@@ -95,10 +95,12 @@ State = np.dtype(
         ("chord_window", np.int64),  # frames; 0: nothing waits
         ("chord_first", np.int64),  # frame at which the first key of the open chord went down
         ("chord_due", np.int64),  # frame at which it begins, or -1: none is open
+        ("chord_closed", np.int64),  # at which the chord before it begins
         ("waiting", np.int64, (2 * EVENTS, ENTRIES)),  # FRAME is absolute here, STAMP an age in ns
-        ("waiting_due", np.int64, (2 * EVENTS,)),  # absolute frame
-        ("waiting_kind", np.int8, (2 * EVENTS,)),  # of ``chords``: whether that moves with the chord
-        ("waiting_floor", np.int64),  # nothing that comes is due before this frame
+        ("waiting_due", np.int64, (2 * EVENTS,)),  # absolute frame; or frames after the open chord
+        ("waiting_kind", np.int8, (2 * EVENTS,)),  # see ``waiting``
+        ("waiting_floor", np.int64),  # nothing that is said is due before this frame
+        ("pedal_due", np.int64, (SOURCES,)),  # at which the damper pedal was moved last
         ("waiting_count", np.int32),
         ("out", np.int64, (EVENTS, ENTRIES)),  # PORT is the synth channel here
         ("out_count", np.int32),

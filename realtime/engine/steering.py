@@ -37,6 +37,7 @@ from realtime.engine.output import (
 )
 from realtime.engine.rings import RECORD, log
 from realtime.engine.separation import catch_up
+from realtime.engine.waiting import last_strike, strikes
 
 VOLUME, PAN, REVERB, CHORUS, MUTE, SOLO, TRANSPOSE, MONO = (int(setting) for setting in Setting)
 INPUT, ENSEMBLE = int(Log.INPUT), int(Log.ENSEMBLE)
@@ -189,7 +190,9 @@ def is_mapped(s, event):
         return s.mapped[source, number] & MAPPED_CONTROL != 0
     if status not in (NOTE_ON, NOTE_OFF) or s.mapped[source, number] & MAPPED_KEY == 0:
         return False
-    return (status == NOTE_ON and event[DATA2] > 0) or s.held[source, number] < 0
+    if strikes(event):
+        return True
+    return s.held[source, number] < 0 and last_strike(s, source, number, s.frame) < 0
 
 
 @njit

@@ -241,7 +241,7 @@ class Steering:
 
     def set_chord_window(self, milliseconds: int) -> None:
         """Change how long a note waits for others of its chord; what waits is played at once."""
-        self.engine.link.command(Command.GATHER, round(milliseconds * self.engine.rate / 1000))
+        self.engine.link.command(Command.CHORD_WINDOW, round(milliseconds * self.engine.rate / 1000))
 
     @property
     def beat_tempo(self) -> float:

@@ -72,7 +72,7 @@ def test_what_is_no_message_is_passed_over(host, keys):
 
 def test_through_a_chord_window_a_spread_chord_comes_out_at_once(host, keys, listener):
     engine, _ = host
-    engine.link.command(Command.GATHER, 9600)
+    engine.link.command(Command.CHORD_WINDOW, 9600)
     wait_until(lambda: engine.state["chord_window"] == 9600)
     for pitch in (64, 48, 72, 55):
         keys.play((0x90, pitch, 80))
