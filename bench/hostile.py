@@ -129,8 +129,8 @@ def send_osc(port: int, count: int, seed: int) -> int:
         return errors
 
 
-def send_websocket(port: int, count: int, seed: int) -> int:
-    """Send ``count`` messages, by another connection where one is ended; return how many bytes came back."""
+def send_websocket(port: int, count: int, seed: int) -> dict[str, int]:
+    """Send ``count`` messages, anew connected where it is ended; return how many ``bytes`` came back."""
     random = np.random.default_rng(seed)
     told, sender = 0, None
     try:
@@ -150,7 +150,7 @@ def send_websocket(port: int, count: int, seed: int) -> int:
     finally:
         if sender:
             sender.close()
-    return told
+    return {"bytes": told}
 
 
 def send_http(port: int, count: int, seed: int) -> dict[str, int]:

@@ -132,4 +132,5 @@ def test_malformed_messages_change_nothing_and_the_sound_goes_on(served):
     assert server_of(served).pid == server.pid
     assert served.get("counters")["capture_dropped"] == 0
     assert all(answers)
+    assert answers[list(SENDERS).index("websocket")]["bytes"]
     assert not any(status.startswith("5") or status == "200" for status in answers[-1]), answers
