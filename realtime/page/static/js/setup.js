@@ -9,6 +9,8 @@ import { WebMidi } from "./web_midi.js";
 /** Shown elsewhere on the page. */
 const ELSEWHERE = /^(parts\/|continuation\/|ensemble$|title$|record$|tempo$|preset|learn|mappings)/;
 
+/** What numbers count. @type {Record<string, string>} */
+const UNITS = { chord_window: "ms" };
 /** As many letters as words side by side may have. */
 const MOST_LETTERS = 18;
 /** Kinds of controls, and the element for each; what is not here is shown as it is. @type {Record<string, Function>} */
@@ -49,7 +51,8 @@ export function makeSetup(sheet, host, { audio, midi, log }) {
     scope = store.scoped();
     const rows = names.filter(({ kind }) => kind !== "call").map(({ name, kind, writable }) => {
       const make = writable ? ELEMENTS[kind] : undefined;
-      return row(titleOf(name), make ? make(scope, name) : text(name));
+      const title = UNITS[name] ? `${titleOf(name)} (${UNITS[name]})` : titleOf(name);
+      return row(title, make ? make(scope, name) : text(name));
     });
     all.replaceChildren(make("h3", { text: "Host" }), ...rows);
   });
