@@ -9,8 +9,8 @@ keyboards say comes late by the window, but:
 - a key that comes up while its own note waits, is down as long as it was;
 - a key that is struck again in a chord begins another;
 - the damper pedal holds what it would have held: a key that comes up after it goes down comes up after it;
-- so do all notes with the other pedals, a program change and all notes off: they end a chord, and what was
-  said before and after them stays there;
+- the other pedals, a program change and all notes off end a chord: what was said before them comes before
+  them, and what is said after them comes after;
 - clock messages, the host's commands, planned notes and what is mapped do not wait.
 
 A panic drops the notes that wait, and a keyboard that vanishes takes with it all that it said. Nothing waits

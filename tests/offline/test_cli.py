@@ -72,7 +72,8 @@ def test_evaluate_tells_what_a_players_hands_cost(made_up, tmp_path):
         save_printed(tmp_path / f"{seed}.mid", made_up(seed, chords=40), 80)
     options = ["--input", str(tmp_path), "--human", "--json", "-", "--quiet"]
     result = json.loads(RUNNER.invoke(cli.evaluate, ["separator", "zone", *options]).stdout)
-    assert list(result["human"]) == [WRITTEN, *PERTURBATIONS]
+    windows = ["window_30", "window_60"]
+    assert list(result["human"]) == [WRITTEN, *PERTURBATIONS, *windows]
     assert result["human"][WRITTEN] == result["human"]["tempo"] == result["human"]["phase"]
     assert result["accuracy_human"] == pytest.approx(result["accuracy"], abs=0.05)  # zones know no time
     closest = json.loads(RUNNER.invoke(cli.evaluate, ["separator", "closest-mono", *options]).stdout)
