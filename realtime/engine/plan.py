@@ -40,6 +40,7 @@ from realtime.engine.codes import (
 from realtime.engine.native import load_shared, store_shared
 from realtime.engine.output import NOTE_OFF, NOTE_ON, open_gate
 from realtime.engine.rings import log, word
+from realtime.engine.waiting import strikes
 
 PLAN_HEAD, PLAN_TAIL = int(Sync.PLAN_HEAD), int(Sync.PLAN_TAIL)
 PLANNED, LATE = int(Counter.PLANNED), int(Counter.PLAN_LATE)
@@ -55,15 +56,9 @@ ROOM = 128
 
 
 @njit
-def begins(event):
-    """Return whether a planned event begins a note."""
-    return event[STATUS] & 0xF0 == NOTE_ON and event[DATA2] > 0
-
-
-@njit
 def drop(s, event):
     """Take back one planned event."""
-    s.counters[TAKEN_BACK] += begins(event)
+    s.counters[TAKEN_BACK] += strikes(event)
     event[STATUS] = DROPPED
 
 
@@ -111,7 +106,7 @@ def take_planned(s, frames):
         due = event[FRAME] - s.frame if event[FRAME] != AT_ONCE else 0
         if event[STATUS] != DROPPED and event[GENERATION] < s.plan_generation:
             drop(s, event)
-        elif due < 0 and begins(event):
+        elif due < 0 and strikes(event):
             s.counters[LATE] += 1
         elif event[STATUS] != DROPPED:
             if due >= frames or s.event_count == EVENTS:
@@ -147,7 +142,7 @@ def planned(s, event):
         drop(s, event)
         return
     part, pitch = event[STATUS] & 0x0F, event[DATA1] & 0x7F
-    if begins(event):
+    if strikes(event):
         sound(s, part, pitch, event)
     elif event[STATUS] & 0xF0 in (NOTE_OFF, NOTE_ON) and s.held[FIRST_SOURCE + part, pitch] >= 0:
         let_go(s, FIRST_SOURCE + part, pitch, event[FRAME])

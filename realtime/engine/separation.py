@@ -16,7 +16,6 @@ from realtime.engine.codes import (
     BY_CHANNEL,
     CONTROL_PORT,
     DATA1,
-    DATA2,
     FRAME,
     PARTS,
     PLAN_PORT,
@@ -32,9 +31,10 @@ from realtime.engine.histogram import add
 from realtime.engine.history import address, first_kept, remember
 from realtime.engine.inference import ANSWERED, REQUESTED, step, wake
 from realtime.engine.native import load_shared, now_ns, store_shared
-from realtime.engine.output import NOTE_ON, PROGRAM, SYSTEM_RESET
+from realtime.engine.output import PROGRAM, SYSTEM_RESET
 from realtime.engine.request import RESTART
 from realtime.engine.rings import log, word
+from realtime.engine.waiting import strikes
 
 FALLBACK, LATE, FAILED = int(Counter.FALLBACK), int(Counter.LATE), int(Counter.FAILED)
 DECISION, DECISION_STAGE = int(Log.DECISION), int(Stage.DECISION)
@@ -61,7 +61,7 @@ FAR = 1 << 30
 def is_note_on(event):
     """Return whether an event begins a note whose part is to be chosen (with velocity 0 it ends one)."""
     played = event[PORT] not in (CONTROL_PORT, PLAN_PORT)
-    return played and event[STATUS] & 0xF0 == NOTE_ON and event[DATA2] > 0
+    return played and strikes(event)
 
 
 @njit

@@ -17,7 +17,7 @@ the chord, whichever is earlier."""
 
 @njit
 def strikes(event):
-    """Return whether a keyboard's event strikes a key (with velocity 0 it lets go of one)."""
+    """Return whether an event begins a note (with velocity 0 it ends one)."""
     return event[STATUS] & 0xF0 == NOTE_ON and event[DATA2] > 0
 
 
