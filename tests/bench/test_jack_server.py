@@ -1,0 +1,71 @@
+import os
+import shutil
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from bench import jack_server
+from bench.jack_server import JackServer, JackServerError, abandoned_servers
+
+pytestmark = pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd is not installed")
+
+# Started for itself, says so, and ends with its standard input.
+OTHER = "from bench.jack_server import JackServer\nwith JackServer(1024): print('up', flush=True), input()"
+
+
+@pytest.fixture
+def other():
+    with subprocess.Popen(
+        [sys.executable, "-c", OTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_a_server_waits_until_that_of_another_process_has_ended(other):
+    assert other.stdout.readline() == "up\n"
+    server, up = JackServer(1024), threading.Event()
+    done = threading.Event()
+
+    def run():
+        with server:
+            up.set()
+            done.wait()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert not up.wait(1.0)
+        other.stdin.write("\n")
+        other.stdin.flush()
+        assert up.wait(30.0)
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_that_another_server_keeps_running_is_said(other, monkeypatch):
+    monkeypatch.setattr(jack_server, "TURN_SECONDS", 1.0)
+    assert other.stdout.readline() == "up\n"
+    with pytest.raises(JackServerError, match="another benchmark has had a JACK server running for 1 s"):
+        JackServer(1024).start()
+
+
+def test_a_killed_server_comes_back_while_it_has_the_turn():
+    with JackServer(1024) as server:
+        name = server.name
+        server.kill()
+        server.start()
+        assert server.name == name
+
+
+def test_only_a_name_whose_maker_has_ended_is_taken(monkeypatch, tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    registry = tmp_path / "registry"
+    names = f"concertino-{ended.pid}-2", f"concertino-{os.getpid()}-1"
+    registry.write_bytes(b"\0".join(f"jack-{os.getuid()}:{name}:".encode() for name in names))
+    monkeypatch.setattr(jack_server, "REGISTRY", registry)
+    assert abandoned_servers() == [names[0]]
