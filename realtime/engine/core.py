@@ -14,7 +14,7 @@ from realtime.engine.codes import ENTRIES, FRAME, STAMP, WAITED, Counter, Stage
 from realtime.engine.histogram import add
 from realtime.engine.inference import tell_listener, wake
 from realtime.engine.messages import dispatch
-from realtime.engine.native import carray, denormals_back, denormals_off, now_ns, pointer
+from realtime.engine.native import carray, denormals_back, denormals_off, now_ns, pointer, processor
 from realtime.engine.output import announce, hush
 from realtime.engine.plan import take_planned
 from realtime.engine.rings import capture, take_control, take_scheduled
@@ -120,6 +120,7 @@ def process(s, frames, left_address, right_address):
     """
     began = now_ns(s.clock_gettime, s.clock_id, s.scratch_time)
     denormals_off(s.scratch_fp)
+    s.audio_cpu = processor(s.getcpu)
     left = carray(pointer(left_address), frames, float32)
     right = carray(pointer(right_address), frames, float32)
     s.out_count = 0

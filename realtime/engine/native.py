@@ -133,6 +133,7 @@ SWAPPED = -1
 """Clock id of Windows: ``timespec_get(time, 1)`` in the place of ``clock_gettime(id, time)``."""
 
 _clock_gettime = c_function(types.int32, types.int64, types.int64)
+_getcpu = c_function(types.int32)
 
 
 @njit
@@ -143,3 +144,9 @@ def now_ns(clock_address, clock_id, timespec):
     else:
         _clock_gettime(clock_address, (clock_id, timespec.ctypes.data))
     return timespec[0] * 1_000_000_000 + timespec[1]
+
+
+@njit
+def processor(getcpu_address):
+    """Return the number of the processor that runs the caller, without a system call; -1: not known."""
+    return _getcpu(getcpu_address, ()) if getcpu_address != 0 else -1

@@ -37,6 +37,7 @@ State = np.dtype(
         # addresses of C functions and objects, set before the driver starts
         ("clock_gettime", np.int64),
         ("clock_id", np.int32),
+        ("getcpu", np.int64),  # 0: this system does not tell
         ("synth", np.int64, (SYNTHS,)),  # 0: none
         ("synth_noteon", np.int64),
         ("synth_noteoff", np.int64),
@@ -203,6 +204,7 @@ State = np.dtype(
         ("deadline_share", np.float64),  # of a period, for all its decisions
         ("deadline_ns", np.int64),
         ("spent_ns", np.int64),
+        ("audio_cpu", np.int32),  # processor on which the audio thread last ran, or -1: not known
         ("threaded", np.int8),  # 1: a thread of its own runs the separator; 0: in line (offline)
         ("step_ns", np.int64, (SEPARATORS,)),  # duration of the last step
         ("session", np.int64, (SEPARATORS,)),
@@ -254,7 +256,7 @@ def new_state(rate: float) -> np.ndarray:
     state["channel_user"] = state["slot_separator"] = state["slot_label_part"] = -1
     state["channel_released"] = state["last_onset"] = state["pitch_onset"] = -1
     state["slot_synth"] = state["slot_before"] = -1
-    state["note_onset"] = state["kept_to"] = state["chord_due"] = -1
+    state["note_onset"] = state["kept_to"] = state["chord_due"] = state["audio_cpu"] = -1
     state["source_bend"] = state["channel_bend"] = 8192
     state["part_highest"] = 127
     state["part_plays"] = 1

@@ -18,6 +18,7 @@ from realtime.engine.histogram import summary
 from realtime.engine.state import new_state
 from realtime.ensembles.schema import Ensemble
 from realtime.host.link import Link
+from realtime.host.placement import attach_processors
 from realtime.host.separators import SeparatorBank, WholePieceError
 from realtime.host.slots import EVEN, Mix, Slot, fill_slot, label_parts
 from realtime.host.synth import Synth
@@ -57,6 +58,7 @@ class Engine:
         state = self.state
         state["address"], state["process"] = self.address, core.address
         attach_clock(state)
+        attach_processors(state)
         state["cc_policy"], state["cc_reset"] = policies(), resets()
         state["cc_default"] = state["source_cc"][:] = state["channel_cc"][:] = defaults()
         self.set_tempo(120.0)
@@ -185,6 +187,11 @@ class Engine:
                 self._worker = Worker(self.state, self.address, priority)
             except OSError as error:
                 self._notices.append(str(error))
+
+    def place_worker(self) -> None:
+        """Keep the separators' thread out of the audio thread's way; call it often while playing."""
+        if self._worker:
+            self._worker.follow()
 
     def latency(self) -> dict[str, dict[str, float]]:
         """Return each stage's p50, p95, p99, p99.9, max and jitter in microseconds, while playing."""

@@ -110,6 +110,7 @@ class Pump:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self.engine.place_worker()
             self._pass_on_all()
             if self.continuation:
                 self.engine.link.wait_for_input(PUMP_SECONDS)

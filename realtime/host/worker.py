@@ -8,6 +8,7 @@ import numpy as np
 
 from realtime.engine.codes import Sync
 from realtime.engine.inference import work
+from realtime.host.placement import Placement
 from realtime.host.semaphore import make_semaphore
 
 
@@ -25,11 +26,18 @@ class Worker:
         state["sync"][8 * Sync.WORKER_STOP] = 0
         self._thread = threading.Thread(target=self._run, name="separator", daemon=True)
         state["threaded"] = 1
+        self._placement: Placement | None = None
         self._thread.start()
 
     def _run(self) -> None:
-        raise_priority(self._priority)
+        if not raise_priority(self._priority):
+            self._placement = Placement(self.state, threading.get_native_id())
         work(self._address)
+
+    def follow(self) -> None:
+        """Keep out of the audio thread's way, where the thread has no priority; call it often."""
+        if self._placement:
+            self._placement.follow()
 
     def close(self) -> None:
         """Stop the thread; the audio thread must have stopped."""
