@@ -8,8 +8,24 @@ this costs nothing but msgspec: the server's process knows the table without an 
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from realtime.control.access import (
+    channel_of,
+    continuation_of,
+    devices_here,
+    driver_of,
+    in_full,
+    in_thousandths,
+    mapper_of,
+    of_continuation,
+    of_part,
+    presets_of,
+    range_of,
+    slot_of,
+    step_preset,
+    switch,
+)
 from realtime.control.takes import list_takes
 from realtime.control.values import (
     Bars,
@@ -26,103 +42,9 @@ from realtime.control.values import (
 )
 from realtime.ensembles.schema import MAX_PARTS, Bank, Seven, Switch, Tempo, Transposition
 
-if TYPE_CHECKING:
-    from realtime.host.session import Session
-
 NOWHERE = -1
 """In place of a part's place, for a control that belongs to no part."""
 _PART_NAME = re.compile(r"parts/([1-9][0-9]?)/([a-z_]+)")
-
-
-def _channel(session: "Session", place: int) -> int:
-    return int(session.engine.state["slot"]) * MAX_PARTS + place
-
-
-def _slot(session: "Session") -> Any:
-    return session.engine.slots[int(session.engine.state["slot"])]
-
-
-def _part(session: "Session", place: int) -> Any:
-    return _slot(session).ensemble.parts[place]
-
-
-def _of_part(name: str, kind: Any, about: str, **options: Any) -> Control:
-    """Return a control that is a field ``part_NAME`` of the state and an argument of ``Session.set_part``."""
-    turn = bool if kind is Switch else int
-
-    def read(session: "Session", place: int) -> Any:
-        field = f"part_{name}"
-        if field not in (session.engine.state.dtype.names or ()):
-            return turn(0)
-        return turn(session.engine.state[field][_channel(session, place)])
-
-    def write(session: "Session", place: int, value: Any) -> None:
-        session.set_part(place, **{name: value})
-
-    return Control(f"parts/{{part}}/{name}", about, kind, read, write, saved=True, **options)
-
-
-def _bpm(given: float) -> float:
-    """Return a tempo as the engine is told it: in thousandths."""
-    return round(float(given), 3)
-
-
-def _presets(session: "Session") -> Any:
-    if session.presets is None:
-        raise ValueError("this host has no presets")
-    return session.presets
-
-
-def _mappings(session: "Session") -> Any:
-    if session.mappings is None:
-        raise ValueError("this host has no mappings")
-    return session.mappings
-
-
-def _in_full(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return mappings with what was left out."""
-    from realtime.control.knobs import mappings_of, rows_of
-
-    return rows_of(mappings_of(rows))
-
-
-def _range(session: "Session", place: int) -> list[int]:
-    state, channel = session.engine.state, _channel(session, place)
-    return [int(state["part_lowest"][channel]), int(state["part_highest"][channel])]
-
-
-def _switch(session: "Session", place: int, value: bool) -> None:
-    if bool(session.engine.state["part_plays"][_channel(session, place)]) != value:
-        session.switch(place)
-
-
-def _continuation(session: "Session") -> Any:
-    found = getattr(session, "continuation", None)
-    if found is None:
-        raise ValueError("nothing continues here: start with concertino play --continue MODEL")
-    return found
-
-
-def _of_continuation(name: str, kind: Any, about: str) -> Control:
-    def read(session: "Session", place: int) -> Any:
-        continuation = getattr(session, "continuation", None)
-        return None if continuation is None else getattr(continuation.settings, name)
-
-    def write(session: "Session", place: int, value: Any) -> None:
-        _continuation(session).set(**{name: value})
-
-    return Control(f"continuation/{name}", about, kind, read, write, saved=True)
-
-
-def _devices(session: "Session", place: int) -> Any:
-    from realtime.host.devices import list_devices
-
-    return list_devices()
-
-
-def _driver(session: "Session", place: int) -> dict[str, Any]:
-    driver = session.driver
-    return {"name": driver.name, "rate": session.engine.rate, "period": driver.period}
 
 
 CONTROLS: tuple[Control, ...] = (
@@ -130,19 +52,19 @@ CONTROLS: tuple[Control, ...] = (
         "ensemble",
         "The ensemble that plays.",
         Name,
-        lambda s, _: _slot(s).ensemble.name,
+        lambda s, _: slot_of(s).ensemble.name,
         lambda s, _, name: s.choose_ensemble(name),
         choices=lambda s: s.ensemble_choices(),
         saved=True,
         slow=True,
         loaded=True,
     ),
-    Control("title", "The ensemble's title.", str, lambda s, _: _slot(s).ensemble.title),
+    Control("title", "The ensemble's title.", str, lambda s, _: slot_of(s).ensemble.title),
     Control(
         "separator",
         "Who chooses each note's part: a model or a rule, some with values: split:60.",
         Name,
-        lambda s, _: _slot(s).separator or "rule",
+        lambda s, _: slot_of(s).separator or "rule",
         lambda s, _, name: s.choose_separator(name),
         choices=lambda s: s.separator_choices(),
         saved=True,
@@ -150,29 +72,31 @@ CONTROLS: tuple[Control, ...] = (
         loaded=True,
         spelled=True,
     ),
-    Control("parts", "The parts' names.", list[str], lambda s, _: [p.name for p in _slot(s).ensemble.parts]),
-    _of_part("program", Seven, "General MIDI program, from 0; held notes end on the old one.", loaded=True),
-    _of_part("bank", Bank, "Bank of the program.", loaded=True),
-    _of_part("volume", Seven, "Volume."),
-    _of_part("pan", Seven, "Place: 0 is left, 64 the middle, 127 right."),
-    _of_part("reverb", Seven, "How much of it goes to the reverb."),
-    _of_part("chorus", Seven, "How much of it goes to the chorus."),
-    _of_part("mute", Switch, "Silent; goes on to be given notes."),
-    _of_part("solo", Switch, "While any part is solo, the others are silent."),
-    _of_part("transpose", Transposition, "Semitones that it plays higher than the keys."),
+    Control(
+        "parts", "The parts' names.", list[str], lambda s, _: [p.name for p in slot_of(s).ensemble.parts]
+    ),
+    of_part("program", Seven, "General MIDI program, from 0; held notes end on the old one.", loaded=True),
+    of_part("bank", Bank, "Bank of the program.", loaded=True),
+    of_part("volume", Seven, "Volume."),
+    of_part("pan", Seven, "Place: 0 is left, 64 the middle, 127 right."),
+    of_part("reverb", Seven, "How much of it goes to the reverb."),
+    of_part("chorus", Seven, "How much of it goes to the chorus."),
+    of_part("mute", Switch, "Silent; goes on to be given notes."),
+    of_part("solo", Switch, "While any part is solo, the others are silent."),
+    of_part("transpose", Transposition, "Semitones that it plays higher than the keys."),
     Control(
         "parts/{part}/plays",
         "Whether it is given notes.",
         Switch,
-        lambda s, place: bool(s.engine.state["part_plays"][_channel(s, place)]),
-        _switch,
+        lambda s, place: bool(s.engine.state["part_plays"][channel_of(s, place)]),
+        switch,
         saved=True,
     ),
     Control(
         "parts/{part}/range",
         "The keys that it may be given.",
         Range,
-        _range,
+        range_of,
         lambda s, place, keys: s.set_range(place, *keys),
         saved=True,
     ),
@@ -188,10 +112,10 @@ CONTROLS: tuple[Control, ...] = (
         "tempo",
         "Beats per minute, where the beat is our own.",
         Tempo,
-        lambda s, _: _bpm(s.engine.state["bpm"]),
+        lambda s, _: in_thousandths(s.engine.state["bpm"]),
         lambda s, _, bpm: s.set_tempo(bpm),
         saved=True,
-        nearest=_bpm,
+        nearest=in_thousandths,
     ),
     Control(
         "clock",
@@ -232,7 +156,7 @@ CONTROLS: tuple[Control, ...] = (
         "The preset that plays.",
         str,
         lambda s, _: s.presets.current if s.presets else "",
-        lambda s, _, name: _presets(s).recall(name),
+        lambda s, _, name: presets_of(s).recall(name),
         choices=lambda s: s.presets.names() if s.presets else (),
         slow=True,
         loaded=True,
@@ -241,16 +165,18 @@ CONTROLS: tuple[Control, ...] = (
         "preset/save",
         "Save everything that can be steered as a preset of this name.",
         Name,
-        write=lambda s, _, name: _presets(s).save(name),
+        write=lambda s, _, name: presets_of(s).save(name),
         call=True,
         slow=True,
         renews=True,
     ),
-    Control("preset/next", "Recall the next preset.", write=lambda s, _, __: _presets(s).step(1), call=True),
+    Control(
+        "preset/next", "Recall the next preset.", write=lambda s, _, __: presets_of(s).step(1), call=True
+    ),
     Control(
         "preset/previous",
         "Recall the preset before.",
-        write=lambda s, _, __: _presets(s).step(-1),
+        write=lambda s, _, __: step_preset(s, -1),
         call=True,
     ),
     Control(
@@ -258,16 +184,16 @@ CONTROLS: tuple[Control, ...] = (
         "The control that waits for a knob; empty: none.",
         str,
         lambda s, _: s.mappings.learning if s.mappings else "",
-        lambda s, _, name: _mappings(s).learn(name),
+        lambda s, _, name: mapper_of(s).learn(name),
     ),
     Control(
         "mappings",
         "Which knobs move which controls.",
         list[dict[str, Any]],
         lambda s, _: s.mappings.values() if s.mappings else [],
-        lambda s, _, rows: _mappings(s).set_all(rows),
+        lambda s, _, rows: mapper_of(s).set_all(rows),
         slow=True,
-        nearest=_in_full,
+        nearest=in_full,
     ),
     Control("tap", "Tap the tempo.", write=lambda s, _, __: s.taps.tap(), call=True),
     Control(
@@ -313,38 +239,38 @@ CONTROLS: tuple[Control, ...] = (
         "What the model does with the player's music.",
         Play,
         lambda s, _: getattr(getattr(s, "continuation", None), "mode", None),
-        lambda s, _, mode: _continuation(s).set_mode(mode),
+        lambda s, _, mode: continuation_of(s).set_mode(mode),
         saved=True,
     ),
     Control(
         "continuation/trigger",
         "Let the model play on from here.",
-        write=lambda s, _, __: _continuation(s).trigger(),
+        write=lambda s, _, __: continuation_of(s).trigger(),
         call=True,
     ),
     Control(
         "continuation/take_back",
         "End what the model plays.",
-        write=lambda s, _, __: _continuation(s).take_back(),
+        write=lambda s, _, __: continuation_of(s).take_back(),
         call=True,
     ),
-    _of_continuation("temperature", Temperature, "How daring the model is; 1: as the music it has learned."),
-    _of_continuation("bars", Bars, "Bars of a phrase, where the model trades."),
-    _of_continuation("silence_beats", Beats, "Beats of silence after which the model plays; 0: never."),
+    of_continuation("temperature", Temperature, "How daring the model is; 1: as the music it has learned."),
+    of_continuation("bars", Bars, "Bars of a phrase, where the model trades."),
+    of_continuation("silence_beats", Beats, "Beats of silence after which the model plays; 0: never."),
     Control(
         "continuation/status",
         "What the model does, and how far ahead it is.",
         dict[str, Any] | None,
-        lambda s, _: _continuation(s).status() if getattr(s, "continuation", None) else None,
+        lambda s, _: continuation_of(s).status() if getattr(s, "continuation", None) else None,
         volatile=True,
     ),
     Control("keyboards", "The connected keyboards.", list[str], lambda s, _: s.keyboards()),
-    Control("driver", "What plays the sound.", dict[str, Any], _driver),
+    Control("driver", "What plays the sound.", dict[str, Any], driver_of),
     Control(
         "devices",
         "MIDI ports and audio devices of this machine.",
         dict[str, Any],
-        _devices,
+        devices_here,
         volatile=True,
         slow=True,
     ),

@@ -16,18 +16,10 @@ from typing import Any
 import numpy as np
 from msgspec import structs
 
-from realtime.engine.codes import (
-    LOG_DATA1,
-    LOG_KIND,
-    LOG_STATUS,
-    PARTS,
-    SLOTS,
-    Command,
-    Counter,
-    Log,
-)
+from realtime.engine.codes import LOG_DATA1, LOG_KIND, LOG_STATUS, SLOTS, Command, Log
 from realtime.engine.history import replay
 from realtime.ensembles.schema import Ensemble
+from realtime.host.departing import Departing
 from realtime.host.engine import Engine
 from realtime.host.slots import EVEN, Mix, Slot
 
@@ -70,9 +62,7 @@ class Loader:
         self._choice = 0
         self._wanted: dict[int, Wanted] = {}
         self._successor: dict[int, int] = {}
-        self._left: dict[int, Slot] = {}
-        self._unplugging: set[int] = set()
-        self._asked: dict[int, int] = {}
+        self._departing = Departing(engine)
         self._lock = threading.RLock()
         self._thread = ThreadPoolExecutor(1, "loader")
         self._jobs = 0
@@ -257,7 +247,7 @@ class Loader:
     def _give_up_one(self) -> None:
         """Leave a slot that nobody needs soon, unless one is on its way already."""
         with self._lock:
-            if self._left:
+            if self._departing:
                 return
             bound = set(self.engine.state["program_slot"].tolist())
             busy = {int(self.engine.state["slot"]), *self.pinned}
@@ -275,7 +265,7 @@ class Loader:
 
     def _leave(self, slot: Slot) -> None:
         self.pinned.discard(slot.index)
-        self._left[slot.index] = slot
+        self._departing.add(slot)
 
     def select(self, slot: Slot, choice: int | None = None) -> bool:
         """Have a slot play from the next note on; return whether it is to.
@@ -293,34 +283,9 @@ class Loader:
     def tidy(self) -> None:
         """Free what has been left and no longer sounds; call it now and then. It never waits."""
         with self._lock:
-            state = self.engine.state
-            for index, slot in tuple(self._left.items()):
-                if state["slot_parts"][index] == 0:
-                    self._freed(slot)
-                elif self._is_silent(slot) and self._asked.get(index) != state["counters"][Counter.PERIODS]:
-                    # Not again before the audio thread has had a period: its server may be gone for long.
-                    self._asked[index] = int(state["counters"][Counter.PERIODS])
-                    self.engine.link.command(Command.FREE, index, int(state["slot_generation"][index]))
-            for number in tuple(self._unplugging):
-                if state["synth"][number] == 0:
-                    self._unplugging.remove(number)
-                    self.engine.synths.pop(number).close()
-
-    def _is_silent(self, slot: Slot) -> bool:
-        state = self.engine.state
-        if state["slot"] == slot.index or state["channel_notes"][slot.index * PARTS :][:PARTS].any():
-            return False
-        return slot.synth <= 0 or not state["synth_awake"][slot.synth]
-
-    def _freed(self, slot: Slot) -> None:
-        del self._left[slot.index]
-        self._asked.pop(slot.index, None)
-        self._successor = {a: b for a, b in self._successor.items() if a != slot.index}
-        self.engine.taken.discard(slot.index)
-        used = {each.synth for each in self.engine.slots if each.index in self.engine.taken}
-        if slot.synth > 0 and slot.synth not in used:
-            self._unplugging.add(slot.synth)
-            self.engine.link.command(Command.UNPLUG, slot.synth)
+            freed = self._departing.tidy()
+            if freed:
+                self._successor = {a: b for a, b in self._successor.items() if a not in freed}
 
     def close(self) -> None:
         """Make no more changes."""

@@ -12,19 +12,20 @@ from typing import Any
 import platformdirs
 
 from realtime.drivers.base import Driver, DriverError
-from realtime.engine.codes import Command, Counter, Sync
+from realtime.engine.codes import Command
 from realtime.ensembles.library import find_ensemble, list_ensembles
 from realtime.ensembles.schema import Ensemble
 from realtime.host.bundled import Bundled
 from realtime.host.continuation import Continuation, settings_of
 from realtime.host.driver_choice import open_driver
+from realtime.host.ending import end_notes, sum_up
 from realtime.host.engine import Engine
 from realtime.host.hygiene import freeze_collector, lock_memory
 from realtime.host.loader import Loader
 from realtime.host.options import FILE_INPUT, Options, tempo_of
 from realtime.host.player import Player, performance_events
 from realtime.host.ports import SessionPorts
-from realtime.host.pump import PUMP_SECONDS, Pump
+from realtime.host.pump import Pump
 from realtime.host.soundfont import find_soundfont
 from realtime.host.steering import Steering
 from realtime.host.taps import Taps
@@ -37,8 +38,6 @@ LEAD_SECONDS = 0.5
 """Silence before a performance from a file begins."""
 TAIL_SECONDS = 2.5
 """What still rings after its last event."""
-ENDING_SECONDS, ENDING_PERIODS = 0.5, 4
-"""How long notes may take to end, and the periods in which their ends reach other programs."""
 
 
 class Session(Steering):
@@ -282,7 +281,7 @@ class Session(Steering):
             self.mappings.close()
         self.loader.close()
         if self._started and not self._lost:
-            self._end_notes()
+            end_notes(self.engine)
         if not self._lost:
             self.driver.close()
         self._pump.close()
@@ -300,33 +299,7 @@ class Session(Steering):
         self.continuation.close()
         return told
 
-    def _end_notes(self) -> None:
-        """End what is held: the instruments of a DAW would sound on after the host."""
-        state, deadline = self.engine.state, time.monotonic() + ENDING_SECONDS
-        ended = False
-        while not ended and time.monotonic() < deadline:  # again, where someone plays on meanwhile
-            self.engine.link.command(Command.PANIC)
-            last = int(state["counters"][Counter.PERIODS]) + ENDING_PERIODS
-            while state["counters"][Counter.PERIODS] < last and time.monotonic() < deadline:
-                time.sleep(PUMP_SECONDS)
-            ended = state["note_count"] == 0
-
     def summary(self) -> dict[str, Any]:
         """Return notes per part, latency in microseconds, xruns, counters and files written."""
-        counters = self.engine.counters()
-        parts = self.engine.slots[int(self.engine.state["slot"])].ensemble.parts
-        return {
-            "ensemble": self.options.ensemble,
-            "separator": self.engine.slots[0].separator or "rule",
-            "driver": self.driver.name,
-            "rate": self.engine.rate,
-            "period": self.driver.period,
-            "compiled": self.driver.compiled,
-            "notes": {part.name: self.notes[part.name] for part in parts} | dict(self.notes),
-            "latency_us": self.engine.latency(),
-            "xruns": counters["xruns"],
-            "counters": counters,
-            "sounding": int(self.engine.state["note_count"]),
-            "files": [str(path) for path in self.files],
-            "server_gone": bool(self.engine.state["sync"][8 * Sync.SERVER_GONE]),
-        }
+        told = {"ensemble": self.options.ensemble, "files": [str(path) for path in self.files]}
+        return told | sum_up(self.engine, self.driver, self._pump)
