@@ -30,7 +30,12 @@ def device_findings(devices: Devices) -> Iterator[Finding]:
     """Yield what there is to play to and from."""
     servers = [device for device in devices.audio if device.system == "jack"]
     if servers:
-        yield Finding("JACK server", "ok", f"{servers[0].rate:.0f} Hz, {servers[0].name}")
+        text = f"{servers[0].rate:.0f} Hz, {servers[0].name}"
+        if servers[0].realtime is False:
+            advice = "Start it with -R: without, any busy program delays the sound, and notes go by a rule."
+            yield Finding("JACK server", "note", f"{text}, without real-time priority", advice)
+        else:
+            yield Finding("JACK server", "ok", text)
     elif _pipewire_runs():
         advice = "Install pipewire-jack, or start the host as 'pw-jack concertino play'."
         yield Finding("JACK server", "note", "PipeWire runs, but its JACK is not reached", advice)

@@ -39,6 +39,8 @@ class AudioDevice(Struct, frozen=True):
     latency_ms: float
     """The lowest that the device promises; of a JACK server its period."""
     default: bool = False
+    realtime: bool | None = None
+    """Of a JACK server: whether its clients have real-time priority."""
 
 
 class Devices(Struct, frozen=True):
@@ -114,7 +116,8 @@ def _jack() -> tuple[list[MidiPort], list[AudioDevice]]:
         sinks = client.get_ports(is_audio=True, is_input=True, is_physical=True)
         rate, period = client.samplerate, client.blocksize
         name = f"server at period {period}"
-        return midi, [AudioDevice(name, JACK, len(sinks), rate, round(1000 * period / rate, 2))]
+        latency, realtime = round(1000 * period / rate, 2), bool(client.realtime)
+        return midi, [AudioDevice(name, JACK, len(sinks), rate, latency, realtime=realtime)]
     finally:
         client.close()
 

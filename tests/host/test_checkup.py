@@ -37,6 +37,14 @@ def test_devices_are_named():
     ]
 
 
+def test_a_server_without_real_time_priority_is_noted():
+    server = AudioDevice("server at period 128", "jack", 2, 48000.0, 2.67, realtime=False)
+    found = next(device_findings(Devices((), (server,), {})))
+    assert found.level == "note"
+    assert found.found == "48000 Hz, server at period 128, without real-time priority"
+    assert "-R" in found.advice
+
+
 def test_pipewire_without_its_jack_library_is_noted(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     (tmp_path / "pipewire-0").touch()

@@ -55,4 +55,5 @@ def test_the_ports_of_a_jack_server_are_listed_by_direction():
     assert ports["keyboard:keys", "input"] == ["My keyboard"]
     assert ("keyboard:lights", "output") in ports
     assert found["audio"][0]["name"] == "server at period 256"
+    assert found["audio"][0]["realtime"] is server.realtime
     assert answer.stderr == ""
