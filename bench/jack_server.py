@@ -1,11 +1,11 @@
 """A private JACK server on the dummy driver: for the benchmark, and for tests that need a real server."""
 
-import getpass
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +15,8 @@ import filelock
 import psutil
 
 START_SECONDS = 10.0
-TURN_SECONDS = 240.0
+TURN_SECONDS, SILENT_SECONDS = 240.0, 1.0
+"""How long another's server is waited for, and how long without a word."""
 PREFIX = "concertino"
 SHARED = Path("/dev/shm")
 REGISTRY = SHARED / "jack-shm-registry"
@@ -41,6 +42,8 @@ class JackServer:
     """
 
     _count = 0
+    _at_turn: "JackServer | None" = None
+    """The server of this process that runs."""
 
     def __init__(
         self, period: int = 128, rate: int = 48000, realtime: bool = True, name: str | None = None
@@ -49,7 +52,7 @@ class JackServer:
         self.name = name or f"{PREFIX}-{os.getpid()}-{JackServer._count}"
         self.period, self.rate, self.realtime = period, rate, realtime
         self._killed = False
-        self._turn = filelock.FileLock(_turn_file(), timeout=TURN_SECONDS, thread_local=False)
+        self._turn: filelock.BaseFileLock | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -66,25 +69,44 @@ class JackServer:
         if shutil.which("jackd") is None:
             raise JackServerError("jackd is not installed: apt-get install jackd2")
         self._take_turn()
-        # JACK has room for 8 servers, and those that were killed keep their place until one takes their name.
-        for name in (self.name, *abandoned_servers()):
-            self.name = name
-            for realtime in [True, False] if self.realtime else [False]:
-                if self._try(realtime):
-                    self.realtime = realtime
-                    return self
-        self._turn.release()
-        raise JackServerError("jackd does not start: run 'jackd -d dummy' by hand to see why")
+        try:
+            # JACK has room for 8 servers; those that were killed keep their place until one takes their name.
+            for name in (self.name, *abandoned_servers()):
+                self.name = name
+                for realtime in [True, False] if self.realtime else [False]:
+                    if self._try(realtime):
+                        self.realtime = realtime
+                        return self
+            raise JackServerError("jackd does not start: run 'jackd -d dummy' by hand to see why")
+        except BaseException:  # also where the user interrupts: nobody else would stop it
+            self._end(signal.SIGTERM)
+            self._end_turn()
+            raise
 
     def _take_turn(self) -> None:
-        if self._turn.is_locked:  # it was killed, and comes back
+        if self._turn:  # it was killed, and comes back
             return
+        if JackServer._at_turn:
+            raise JackServerError("this process has a JACK server running: stop it before it starts another")
+        turn = filelock.FileLock(_turn_file(), thread_local=False)
         try:
-            self._turn.acquire()
+            turn.acquire(timeout=SILENT_SECONDS)
         except filelock.Timeout:
-            raise JackServerError(
-                f"another benchmark has had a JACK server running for {TURN_SECONDS:.0f} s: end it first"
-            ) from None
+            others = ", ".join(map(str, _makers())) or "unknown"
+            print(f"waiting for the JACK server of another benchmark (process {others})", file=sys.stderr)
+            try:
+                turn.acquire(timeout=TURN_SECONDS)
+            except filelock.Timeout:
+                raise JackServerError(
+                    f"another benchmark (process {others}) has had a JACK server running for "
+                    f"{TURN_SECONDS:.0f} s: end it first"
+                ) from None
+        self._turn, JackServer._at_turn = turn, self
+
+    def _end_turn(self) -> None:
+        if self._turn:
+            self._turn.release()
+            self._turn = JackServer._at_turn = None
 
     def _try(self, realtime: bool) -> bool:
         mode = ["-R", "-P", "70"] if realtime else ["-r"]
@@ -119,10 +141,12 @@ class JackServer:
 
     def stop(self) -> None:
         """Stop the server and clean up what it leaves in shared memory."""
-        if self._killed and self.process is None:
-            self._try(self.realtime)  # to end as servers should, which frees its place
-        self._end(signal.SIGTERM)
-        self._turn.release()
+        try:
+            if self._killed and self._turn and self.process is None:
+                self._try(self.realtime)  # to end as servers should, which frees its place
+            self._end(signal.SIGTERM)
+        finally:
+            self._end_turn()
 
     def _end(self, how: signal.Signals) -> None:
         if self.process is None:
@@ -149,7 +173,21 @@ class JackServer:
 
 def _turn_file() -> Path:
     folder = SHARED if SHARED.exists() else Path(tempfile.gettempdir())
-    return folder / f"{PREFIX}-jack-{getpass.getuser()}.lock"
+    return folder / f"{PREFIX}-jack-{os.getuid()}.lock"  # as JACK's registry, for each user
+
+
+def _registered() -> list[tuple[str, int]]:
+    """Return the names of our servers in JACK's registry, and the process that made each."""
+    try:
+        registry = REGISTRY.read_bytes()
+    except OSError:
+        return []
+    found = re.findall(rb"jack-%d:(%b-([0-9]+)-[0-9]+):" % (os.getuid(), PREFIX.encode()), registry)
+    return [(name.decode(), int(maker)) for name, maker in found]
+
+
+def _makers() -> list[int]:
+    return [maker for _, maker in _registered() if psutil.pid_exists(maker)]
 
 
 def abandoned_servers() -> list[str]:
@@ -157,9 +195,4 @@ def abandoned_servers() -> list[str]:
 
     A maker that lives may be about to bring its server back: another in its place would take it away.
     """
-    try:
-        registry = REGISTRY.read_bytes()
-    except OSError:
-        return []
-    found = re.findall(rb"jack-%d:(%b-([0-9]+)-[0-9]+):" % (os.getuid(), PREFIX.encode()), registry)
-    return [name.decode() for name, maker in found if not psutil.pid_exists(int(maker))]
+    return [name for name, maker in _registered() if not psutil.pid_exists(maker)]

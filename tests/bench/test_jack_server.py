@@ -46,11 +46,16 @@ def test_a_server_waits_until_that_of_another_process_has_ended(other):
         thread.join()
 
 
-def test_that_another_server_keeps_running_is_said(other, monkeypatch):
+def test_that_another_server_keeps_running_is_said(other, monkeypatch, capsys):
     monkeypatch.setattr(jack_server, "TURN_SECONDS", 1.0)
     assert other.stdout.readline() == "up\n"
-    with pytest.raises(JackServerError, match="another benchmark has had a JACK server running for 1 s"):
+    with pytest.raises(
+        JackServerError, match=rf"\(process {other.pid}\) has had a JACK server running for 1 s"
+    ):
         JackServer(1024).start()
+    assert (
+        f"waiting for the JACK server of another benchmark (process {other.pid})" in capsys.readouterr().err
+    )
 
 
 def test_a_killed_server_comes_back_while_it_has_the_turn():
@@ -69,3 +74,25 @@ def test_only_a_name_whose_maker_has_ended_is_taken(monkeypatch, tmp_path):
     registry.write_bytes(b"\0".join(f"jack-{os.getuid()}:{name}:".encode() for name in names))
     monkeypatch.setattr(jack_server, "REGISTRY", registry)
     assert abandoned_servers() == [names[0]]
+
+
+def test_a_process_has_one_server_at_a_time():
+    with JackServer(1024), pytest.raises(JackServerError, match="this process has a JACK server running"):
+        JackServer(1024).start()
+
+
+def test_nothing_is_left_of_a_server_whose_start_is_interrupted(monkeypatch):
+    server, run = JackServer(1024), subprocess.run
+
+    def interrupted(command, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        server.start()
+    monkeypatch.setattr(subprocess, "run", run)
+    assert server.process is None
+    with JackServer(1024) as following:
+        assert following.process
+        assert following.process.poll() is None
+    server.stop()
