@@ -10,6 +10,7 @@ import numpy as np
 
 from realtime.drivers.base import Driver, DriverError
 from realtime.host.devices import quiet
+from realtime.host.placement import allowed_processors
 
 if TYPE_CHECKING:
     from realtime.host.options import Options
@@ -19,7 +20,10 @@ AUDIO = ("jack", "portaudio", "null", FILE + "PATH")
 PACED_PERIOD = 256
 PACED_PRIORITY = 60
 WORKER_BELOW = 1
-"""The separator's thread stands this far below the audio thread: a heavy one must not hold sound back."""
+"""The separator's thread stands this far below the audio thread: a heavy one must not hold sound back.
+
+On a machine of one processor it stands as far above: there it can answer only in place of who waits for it.
+"""
 
 
 @dataclass
@@ -52,7 +56,10 @@ class Opened:
 
     def worker_priority(self, driver: Driver) -> int:
         """Return the SCHED_FIFO priority for the separator's thread."""
-        return max(getattr(driver, "priority", PACED_PRIORITY) - WORKER_BELOW, 0)
+        audio = getattr(driver, "priority", PACED_PRIORITY)
+        if audio <= 0:
+            return 0
+        return audio - WORKER_BELOW if len(allowed_processors()) > 1 else audio + WORKER_BELOW
 
 
 def open_jack(options: "Options", outputs: list[str]) -> Opened:

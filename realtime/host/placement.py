@@ -5,6 +5,7 @@ processor runs when that is over, and its answer is late. Linux looks for an idl
 that share a cache, which the processors of a virtual machine may not: of 212 notes, 197 came late there.
 """
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -23,6 +24,11 @@ def attach_processors(state: np.void) -> None:
         state["getcpu"] = address_of(ctypes.CDLL(None).sched_getcpu)
 
 
+def allowed_processors() -> set[int]:
+    """Return the processors that this process may use, by number."""
+    return os.sched_getaffinity(0) if PROCESSORS else set(range(os.cpu_count() or 1))
+
+
 class Placement:
     """Keeps a thread away from the processor of the audio thread, which may move.
 
@@ -33,16 +39,15 @@ class Placement:
 
     def __init__(self, state: np.void, thread: int) -> None:
         self._state, self._thread = state, thread
-        self._allowed: set[int] = os.sched_getaffinity(0) if PROCESSORS else set()
         self._left = -1
 
     def follow(self) -> None:
         """Move the thread, if the audio thread has come to where it may run."""
         processor = int(self._state["audio_cpu"])
-        if processor == self._left or processor not in self._allowed or len(self._allowed) == 1:
+        if processor == self._left or not PROCESSORS:
             return
-        self._left = processor
-        try:
-            os.sched_setaffinity(self._thread, self._allowed - {processor})
-        except OSError:  # the thread has ended, or the system took processors from us: it runs where it can
-            self._allowed = set()
+        self._left, allowed = processor, allowed_processors()
+        if processor not in allowed or len(allowed) == 1:
+            return
+        with contextlib.suppress(OSError):  # the thread has ended, or processors were taken from us meanwhile
+            os.sched_setaffinity(self._thread, allowed - {processor})

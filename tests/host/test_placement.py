@@ -54,19 +54,17 @@ def test_a_thread_keeps_away_from_the_audio_thread_wherever_that_goes(state, thr
 def test_where_there_is_one_processor_it_stays(state, thread, monkeypatch):
     only = {min(os.sched_getaffinity(0))}
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: only)
-    placement = Placement(state, thread)
-    monkeypatch.undo()
-    before = os.sched_getaffinity(thread)
     state["audio_cpu"] = min(only)
-    placement.follow()
-    assert os.sched_getaffinity(thread) == before
+    Placement(state, thread).follow()
+    monkeypatch.undo()
+    assert os.sched_getaffinity(thread) == os.sched_getaffinity(0)
 
 
 def test_a_thread_that_has_ended_is_let_be(state, thread):
     ended = threading.Thread(target=lambda: None)
     ended.start()
     ended.join()
-    placement = Placement(state, ended.native_id)
+    placement = Placement(state, ended.native_id or 0)
     state["audio_cpu"] = min(os.sched_getaffinity(0))
     placement.follow()
 
