@@ -164,7 +164,7 @@ MODELS: dict[str, Model] = {
     "string-quartet": _LONG,
     "orchestra": _evened(_LONG, 0.1),
     "band": _LONG,
-    "song": _through_windows(_LONG, 0.5),
+    "song": _through_windows(_LONG, 0.5, epochs=420, width=320, patience=60),
     "game-trio": _LONG,
     "pop-band": _LONG,
     "bach-chorale-offline": _WHOLE,
