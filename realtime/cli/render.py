@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from realtime.cli import complete
+from realtime.cli.outputs import check_outputs, ensemble_file
 
 if TYPE_CHECKING:
     from realtime.host.rendering import Job, Rendering
@@ -74,6 +75,7 @@ def render(
     `concertino render chorale.mid -o chorale.wav --alternatives 3`
     """
     from realtime.ensembles.library import find_ensemble
+    from realtime.host.alternatives import MOST
     from realtime.host.piece import without_percussion
     from realtime.host.rendering import FROM_FILE, Job
     from realtime.host.sound_file import SUBTYPES
@@ -97,6 +99,9 @@ def render(
     chosen = find_ensemble(ensemble)
     font = find_soundfont(soundfont) if output else None
     job = Job(chosen, performance, font, output, midi_out, tempo, rate, period, bits, chord_window)
+    jobs = [job] if alternatives is None else [job.numbered(n) for n in range(1, min(alternatives, MOST) + 1)]
+    sounds, parts = [("-o", each.sound) for each in jobs], [("--midi", each.midi) for each in jobs]
+    check_outputs((midi, font, ensemble_file(ensemble)), (*sounds, *parts, ("--json", as_json)))
     report: dict[str, Any] = {"input": str(midi), "ensemble": chosen.name}
     if offline:
         report |= _offline(job, separator, joint, alternatives, seed)

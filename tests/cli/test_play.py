@@ -47,6 +47,7 @@ WRONG = {
     "--audio null --record text.mid/takes": (1, "Not a directory"),
     "--audio file:o.wav --record text.mid/takes": (1, "Not a directory"),
     "--audio file:o.wav --midi-out one": (1, "this system has no MIDI outputs: leave out --midi-out"),
+    "--audio null --json absent/s.json": (1, "absent: there is no such folder"),
     "--chord-window -1": (2, "Invalid value for '--chord-window'"),
     "--period 7": (2, "Invalid value for '--period'"),
 }
@@ -162,6 +163,17 @@ def test_with_no_device_and_no_keyboard_it_says_so_and_plays_a_demonstration_int
     assert soundfile.info(path).frames > 0
     if "no MIDI keyboard was found" in said:
         assert abs(soundfile.read(path)[0]).max() > 0.01
+
+
+def test_the_summary_is_printed_where_its_file_can_no_longer_be_written(tmp_path):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    with Host(folder, *PLAYING) as host:
+        folder.rmdir()
+        host.process.send_signal(signal.SIGINT)
+        assert host.process.wait(60) == 1
+    assert "bach-chorale by zone: Soprano" in host.said
+    assert host.lines[-1] == f"concertino: {folder}/summary.json: No such file or directory"
 
 
 def test_a_broken_separator_is_told_by_name_and_the_rule_plays(tmp_path):
