@@ -151,7 +151,7 @@ def play(
 
 
 def _check_files(options: "Options", as_json: str | None) -> None:
-    """Check, before the concert, that its files take no other place, and that the summary can be written.
+    """Check, before the concert, that it writes over no file it needs, and can write its summary.
 
     Raises:
         ValueError: a file that is read would be written, or one would be written twice.
