@@ -76,6 +76,20 @@ def test_what_is_wrong_is_one_sentence_a_code_and_nothing_left(arguments, tmp_pa
     assert sorted(str(path) for path in Path().rglob("*")) == before
 
 
+@pytest.mark.parametrize("arguments", ["--separator split:abc", "--continue nope", "--record text.mid/takes"])
+def test_what_refuses_to_play_does_not_say_that_it_plays(arguments, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "absent")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    monkeypatch.chdir(tmp_path)
+    if list_devices().audio:
+        pytest.skip("this machine has an audio device")
+    Path("text.mid").write_bytes(b"Dear listener")
+    assert run(["play", "--plain", "--control", "off", *arguments.split()]) in (1, 2)
+    said = capfd.readouterr()
+    assert "playing" not in said.out + said.err
+    assert not list(tmp_path.glob("*.wav"))
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_with_a_summary_and_code_0(tmp_path, how):
     with Host(tmp_path, *PLAYING) as host:
