@@ -184,10 +184,11 @@ def perform(
 
     if not is_warm():
         print("compiling the audio core for this machine: half a minute, once", file=sys.stderr, flush=True)
-    from realtime.control.start import Control
+    from realtime.control.start import Control, check_address
     from realtime.host.session import Session
     from realtime.presets.desk import attach
 
+    check_address(options.control)
     said: list[str] = []
 
     def print_line(text: str) -> None:

@@ -6,6 +6,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import termios
 import time
@@ -16,6 +17,7 @@ import pytest
 import soundfile
 
 from realtime.cli.main import run
+from realtime.control.start import check_address
 from realtime.host.devices import list_devices
 from tests.live import COMMAND, ROOT, SOUNDFONT, Host, environment, wait_until
 
@@ -48,6 +50,8 @@ WRONG = {
     "--audio file:o.wav --record text.mid/takes": (1, "Not a directory"),
     "--audio file:o.wav --midi-out one": (1, "this system has no MIDI outputs: leave out --midi-out"),
     "--audio null --json absent/s.json": (1, "absent: there is no such folder"),
+    "--audio null --control off:99": (2, "--control off:99: can't be served ("),
+    "--audio null --control 192.0.2.1:7780": (2, "--control 192.0.2.1:7780: can't be served ("),
     "--chord-window -1": (2, "Invalid value for '--chord-window'"),
     "--period 7": (2, "Invalid value for '--period'"),
 }
@@ -74,6 +78,12 @@ def test_what_is_wrong_is_one_sentence_a_code_and_nothing_left(arguments, tmp_pa
     assert says in said.err
     assert said.err.count("\n") == 1
     assert sorted(str(path) for path in Path().rglob("*")) == before
+
+
+def test_a_taken_port_is_no_reason_not_to_play():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        check_address(str(other.getsockname()[1]))
 
 
 @pytest.mark.parametrize("arguments", ["--separator split:abc", "--continue nope", "--record text.mid/takes"])
