@@ -137,8 +137,7 @@ def play(
     told = turns.given(
         mode=mode, temperature=temperature, bars=bars, silence_beats=silence, controller=trigger, seed=seed
     )
-    if told and continuation is None:
-        raise ValueError(f"{', '.join(told)}: of a continuation; choose a model for it with --continue")
+    turns.check(continuation, told)
     options = Options(
         ensemble, audio, midi_in, midi_out, period, rate, soundfont, tempo, record, separator, bits, control
     )
