@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from realtime.cli import complete, turns
+from realtime.cli import compiling, complete, turns
 from realtime.cli.endings import Endings
 from realtime.cli.outputs import check_place, ensemble_file, refuse_same
 from realtime.cli.summary import publish
@@ -179,10 +179,7 @@ def perform(
 
     ``restore`` begins with everything as the last session was.
     """
-    from realtime.host.warm import is_warm
-
-    if not is_warm():
-        print("compiling the audio core for this machine: half a minute, once", file=sys.stderr, flush=True)
+    compiling.announce()
     from realtime.control.start import Control, check_address
     from realtime.host.session import Session
     from realtime.presets.desk import attach
