@@ -11,6 +11,9 @@ from pathlib import Path
 TERMINAL = "-"
 """In place of a file for ``--json``."""
 
+SUFFIXES = {"WAV": (".wav", ".wave"), "MIDI": (".mid", ".midi")}
+"""What the names of files end in, by their kind."""
+
 Write = tuple[str, Path | str | None]
 """The option, and its file as it was given; None or ``-``: no file is written."""
 
@@ -66,6 +69,17 @@ def check_place(path: Path | str | None) -> None:
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise PermissionError(errno.EACCES, "it can't be written: permission denied", str(path))
+
+
+def check_suffix(option: str, path: Path | None, kind: str) -> None:
+    """Check that the name of a file does not promise another kind of it; one without an ending promises none.
+
+    Raises:
+        ValueError: it does.
+    """
+    if path and path.suffix and path.suffix.lower() not in SUFFIXES[kind]:
+        first, other = SUFFIXES[kind]
+        raise ValueError(f"{option} {path}: only {kind} files are written here; name it {first} or {other}")
 
 
 def ensemble_file(name: str | None) -> Path | None:

@@ -13,7 +13,7 @@ import typer
 
 from realtime.cli import compiling, complete, turns
 from realtime.cli.endings import Endings
-from realtime.cli.outputs import check_place, ensemble_file, refuse_same
+from realtime.cli.outputs import check_place, check_suffix, ensemble_file, refuse_same
 from realtime.cli.summary import publish
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _check_files(options: "Options", as_json: str | None) -> None:
     """Check, before the concert, that it writes over no file it needs, and can write its summary.
 
     Raises:
-        ValueError: a file that is read would be written, or one would be written twice.
+        ValueError: a file that is read would be written, or one twice, or one is to be no WAV file.
         OSError: the summary can't be written.
     """
     from realtime.host.soundfont import VARIABLE
@@ -162,6 +162,7 @@ def _check_files(options: "Options", as_json: str | None) -> None:
     font = options.soundfont or os.environ.get(VARIABLE)
     refuse_same((midi, font, ensemble_file(options.ensemble)), (("--audio", sound), ("--json", as_json)))
     check_place(as_json)
+    check_suffix("--audio", sound, "WAV")
 
 
 def _path_of(text: str | None) -> Path | None:
@@ -203,6 +204,9 @@ def perform(
     session = Session(options, notice)
     try:
         session.start()
+        if options.tempo == "jack" and session.driver.name != "jack":
+            name = session.driver.name
+            notice(f"--tempo jack: with {name} there is no transport to follow; the beat goes on by itself")
         attach(session, notice, restore)
         control = Control(session, options.control, notice)
         if plain:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from realtime.cli import complete
-from realtime.cli.outputs import check_outputs, ensemble_file
+from realtime.cli.outputs import check_outputs, check_suffix, ensemble_file
 
 if TYPE_CHECKING:
     from realtime.host.rendering import Job, Rendering
@@ -102,6 +102,8 @@ def render(
     jobs = [job] if alternatives is None else [job.numbered(n) for n in range(1, min(alternatives, MOST) + 1)]
     sounds, parts = [("-o", each.sound) for each in jobs], [("--midi", each.midi) for each in jobs]
     check_outputs((midi, font, ensemble_file(ensemble)), (*sounds, *parts, ("--json", as_json)))
+    check_suffix("-o", output, "WAV")
+    check_suffix("--midi", midi_out, "MIDI")
     report: dict[str, Any] = {"input": str(midi), "ensemble": chosen.name}
     if offline:
         report |= _offline(job, separator, joint, alternatives, seed)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from realtime.cli.main import run
-from realtime.cli.outputs import check_outputs, check_place
+from realtime.cli.outputs import check_outputs, check_place, check_suffix
 from tests.live import ROOT, SOUNDFONT
 
 CHORALE = ROOT / "realtime" / "demo" / "chorale.mid"
@@ -77,3 +77,11 @@ def test_a_place_where_no_file_can_be_is_refused(path, error, tmp_path):
         check_place(tmp_path / path)
     check_place(tmp_path / "new.json")
     assert not (tmp_path / "new.json").exists()
+
+
+def test_a_name_that_promises_another_kind_of_file_is_refused():
+    for name in ("a.wav", "a.WAV", "a.b.wave", "a", "/dev/null"):
+        check_suffix("-o", Path(name), "WAV")
+    for name in ("a.mp3", "a.wav.flac", "a.mid"):
+        with pytest.raises(ValueError, match=r"only WAV files are written here; name it \.wav or \.wave"):
+            check_suffix("-o", Path(name), "WAV")

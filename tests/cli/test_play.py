@@ -32,6 +32,7 @@ WRONG = {
     "--audio portaudio:tape": (1, "no audio output is called 'tape'"),
     "--audio file:absent/o.wav": (2, "there is no folder absent"),
     "--audio file:folder": (1, "folder can't be written: Is a directory"),
+    "--audio file:o.mp3": (2, "--audio o.mp3: only WAV files are written here"),
     "--audio null --tempo fast": (2, "--tempo 'fast': give a number from 10 to 480"),
     "--audio null --tempo 1000": (2, "--tempo '1000': give a number from 10 to 480"),
     "--audio null --tempo nan": (2, "--tempo 'nan': give a number from 10 to 480"),
@@ -202,6 +203,12 @@ def test_the_summary_is_printed_where_its_file_can_no_longer_be_written(tmp_path
         assert host.process.wait(60) == 1
     assert "bach-chorale by zone: Soprano" in host.said
     assert host.lines[-1] == f"concertino: {folder}/summary.json: No such file or directory"
+
+
+def test_without_jack_it_is_said_that_there_is_no_transport(tmp_path):
+    with Host(tmp_path, *PLAYING, "--tempo", "jack") as host:
+        host.stop()
+    assert "--tempo jack: with no device there is no transport to follow" in host.said
 
 
 def test_a_broken_separator_is_told_by_name_and_the_rule_plays(tmp_path):

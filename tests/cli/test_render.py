@@ -122,6 +122,8 @@ WRONG = {
     "good.mid --midi absent/o.mid": (1, "absent: there is no such folder"),
     "good.mid --midi .": (1, ".: it is a folder; give a file"),
     "good.mid --json absent/o.json": (1, "absent: there is no such folder"),
+    "good.mid -o o.mp3": (2, "-o o.mp3: only WAV files are written here"),
+    "good.mid --midi o.xml": (2, "--midi o.xml: only MIDI files are written here"),
     "good.mid -o o.wav --period 7": (2, "Invalid value for '--period'"),
     "good.mid -o o.wav --chord-window 101": (2, "Invalid value for '--chord-window'"),
     "good.mid -o o.wav --mode offline --chord-window 30": (2, "--chord-window is for playing"),
