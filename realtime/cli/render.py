@@ -31,21 +31,23 @@ def render(
         Literal["online", "offline"] | None,
         typer.Option(
             help="`online`: note by note, as live; `offline`: the whole piece at once, which tells more. "
-            "[default: online]",
+            "[default: online; offline with --joint or --alternatives]",
             show_default=False,
         ),
     ] = None,
     joint: Annotated[
         bool,
         typer.Option(
-            "--joint", help="Offline: one note of a chord for each part, as far as there are parts."
+            "--joint",
+            help="One note of a chord for each part, as far as there are parts; implies --mode offline.",
         ),
     ] = False,
     alternatives: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="Offline: N convincing instrumentations that differ, to OUT-1.wav, OUT-2.wav ...",
+            help="N convincing instrumentations that differ, to OUT-1.wav, OUT-2.wav ...; "
+            "implies --mode offline.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the alternatives: another one gives others.")] = 0,
@@ -168,6 +170,7 @@ def _tell(report: dict[str, Any], files: list[Path], as_json: str | None) -> Non
         return
     if as_json:
         Path(as_json).write_text(json.dumps(report, indent=1) + "\n")
+    whole = ", decided in view of the whole piece" if report["mode"] == "offline" else ""
     for number, each in enumerate(report.get("alternatives", [report]), 1):
         others = [share for other, share in enumerate(each.get("differs", ()), 1) if other != number]
         more = f", mean log score {each['mean_log_score']:.3f}" if "differs" in each else ""
@@ -179,7 +182,7 @@ def _tell(report: dict[str, Any], files: list[Path], as_json: str | None) -> Non
         written = ", ".join(map(str, each.get("files", files))) or as_json
         typer.echo(
             f"{written}: {len(each['notes'])} notes, {each['seconds']:.1f} s, "
-            f"{each['times_real_time']} times faster than real time{more}"
+            f"{each['times_real_time']} times faster than real time{whole}{more}"
         )
 
 
