@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from realtime.cli.outputs import check_place
+
 app = typer.Typer(
     add_completion=False,
     invoke_without_command=True,
@@ -13,9 +15,20 @@ app = typer.Typer(
     epilog="bench/README.md says what is measured and how to read it.",
 )
 
+
+def _writable(path: Path | None) -> Path | None:
+    check_place(path)  # what is written at the end of a long measurement
+    return path
+
+
 Json = Annotated[
     Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE; - is standard output."),
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        callback=_writable,
+        help="Write the result as JSON to FILE; - is standard output.",
+    ),
 ]
 SoundFont = Annotated[
     Path | None,

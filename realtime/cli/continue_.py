@@ -1,12 +1,14 @@
 """``concertino continue``: what the model makes of a MIDI file's end."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from realtime.cli import complete, turns
+from realtime.cli.outputs import check_outputs, ensemble_file
 
 
 def continue_(
@@ -69,7 +71,7 @@ def continue_(
     from realtime.host.going_on import Going, go_on
     from realtime.host.piece import without_percussion
     from realtime.host.sound_file import SUBTYPES
-    from realtime.host.soundfont import find_soundfont
+    from realtime.host.soundfont import VARIABLE, find_soundfont
     from realtime.music.smf import read_performance
 
     if output is None and wav is None and as_json is None:
@@ -78,6 +80,8 @@ def continue_(
         raise ValueError(f"--bits {bits!r}: choose {' or '.join(SUBTYPES)}")
     if separator and not ensemble:
         raise ValueError("--separator chooses parts of an ensemble: give one with --ensemble")
+    reads = (midi, ensemble_file(ensemble), soundfont or os.environ.get(VARIABLE))
+    check_outputs(reads, (("-o", output), ("--wav", wav), ("--json", as_json)))
     performance, drums = without_percussion(read_performance(midi), str(midi))
     if drums:
         typer.echo(f"{midi}: {drums} notes on channel 10 (percussion) are left out", err=True)

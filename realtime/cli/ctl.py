@@ -9,7 +9,8 @@ import typer
 
 from realtime.control.client import Remote
 from realtime.control.table import CONTROLS, find
-from realtime.ensembles.schema import Switch
+from realtime.control.values import Control
+from realtime.ensembles.schema import MAX_PARTS, Switch
 
 app = typer.Typer(rich_markup_mode="markdown")
 NEGATIVE = {"ignore_unknown_options": True}
@@ -33,27 +34,35 @@ Name = Annotated[
 
 
 @app.callback(invoke_without_command=True)
-def ctl(context: typer.Context) -> None:
+def ctl(context: typer.Context, address: Address = None) -> None:
     """Ask a running host, or tell it something: everything that can be steered, by name.
 
     Examples: `concertino ctl list`, `concertino ctl set parts/1/volume 80`, `concertino ctl watch 'parts/*'`,
     `concertino ctl panic`.
     """
+    context.obj = address
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
 
+def _host(context: typer.Context, address: str | None) -> Remote:
+    """Return the host at an address, given before the command or after it."""
+    return Remote(address or context.obj)
+
+
 @app.command()
-def get(name: Name, address: Address = None, as_json: AsJson = False) -> None:
+def get(context: typer.Context, name: Name, address: Address = None, as_json: AsJson = False) -> None:
     """Print the value of a control.
 
     Example: `concertino ctl get tempo`
     """
-    print(_shown(Remote(address).get(name), as_json))
+    _control(name)
+    print(_shown(_host(context, address).get(name), as_json))
 
 
 @app.command("set", context_settings=NEGATIVE)
 def set_(
+    context: typer.Context,
     name: Name,
     values: Annotated[list[str], typer.Argument(help="Its value; more than one where it is a list.")],
     address: Address = None,
@@ -64,12 +73,17 @@ def set_(
     Examples: `concertino ctl set tempo 96`, `concertino ctl set parts/2/mute on`,
     `concertino ctl set parts/1/range 48 84`, `concertino ctl set parts/4/transpose -12`
     """
-    value = _parsed(name, values)
-    print(_shown(Remote(address).set(name, value), as_json))
+    control = _control(name)
+    if control.call:
+        raise ValueError(f"{name} has no value: concertino ctl call {name}")
+    if not control.write:
+        raise ValueError(f"{name} can't be set, only read: concertino ctl get {name}")
+    print(_shown(_host(context, address).set(name, _parsed(control, values)), as_json))
 
 
 @app.command(context_settings=NEGATIVE)
 def call(
+    context: typer.Context,
     name: Name,
     values: Annotated[list[str] | None, typer.Argument(help="What it takes, if anything.")] = None,
     address: Address = None,
@@ -78,17 +92,22 @@ def call(
 
     Examples: `concertino ctl call tap`, `concertino ctl call continuation/trigger`
     """
-    Remote(address).set(name, _parsed(name, values) if values else None, call=True)
+    control = _control(name)
+    if not control.call:
+        how = "set" if control.write else "get"
+        raise ValueError(f"{name} can't be called, it has a value: concertino ctl {how} {name}")
+    _host(context, address).set(name, _parsed(control, values) if values else None, call=True)
 
 
 @app.command()
-def panic(address: Address = None) -> None:
+def panic(context: typer.Context, address: Address = None) -> None:
     """Silence everything at once; the host plays on."""
-    Remote(address).set("panic", None, call=True)
+    _host(context, address).set("panic", None, call=True)
 
 
 @app.command()
 def watch(
+    context: typer.Context,
     patterns: Annotated[list[str] | None, typer.Argument(help="Names or patterns, as 'parts/*'.")] = None,
     address: Address = None,
     as_json: AsJson = False,
@@ -97,18 +116,20 @@ def watch(
 
     Example: `concertino ctl watch tempo 'parts/*/volume'`
     """
-    for name, value in Remote(address).changes():
+    for pattern in patterns or ():
+        _check_watched(pattern)
+    for name, value in _host(context, address).changes():
         if not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
             line = _shown({"name": name, "value": value}, True) if as_json else f"{name} {_shown(value)}"
             print(line, flush=True)
 
 
 @app.command("list")
-def list_(address: Address = None, as_json: AsJson = False) -> None:
+def list_(context: typer.Context, address: Address = None, as_json: AsJson = False) -> None:
     """List all controls of the running host, with values and what may be set."""
     from realtime.control.openapi import describe
 
-    everything = Remote(address).everything()
+    everything = _host(context, address).everything()
     if as_json:
         print(_shown({"controls": describe(), **everything}, True))
         return
@@ -123,12 +144,36 @@ def list_(address: Address = None, as_json: AsJson = False) -> None:
             print(f"{name:28} {value:24} {control.help}" + (f" ({told})" if told else ""))
 
 
-def _parsed(name: str, texts: list[str]) -> Any:
-    """Return what was typed as JSON has it; what is no JSON is a text."""
+def _control(name: str) -> Control:
     try:
-        control = find(name)[0]
+        return find(name)[0]
     except LookupError as error:
         raise ValueError(f"{name}: {error.args[0]}") from None
+
+
+def _check_watched(pattern: str) -> None:
+    """Check that something that a pattern fits is told of, so that it is not waited for in vain.
+
+    Raises:
+        ValueError: nothing is.
+    """
+    fitting = [
+        (control, name)
+        for control in CONTROLS
+        for name in {control.named(place): None for place in range(MAX_PARTS)}
+        if fnmatch.fnmatchcase(name, pattern)
+    ]
+    if not fitting:
+        raise ValueError(f"no control's name fits {pattern!r}; concertino ctl list tells all names")
+    if not any(control.read and not control.volatile for control, _ in fitting):
+        control, name = fitting[0]
+        why = "changes all the time" if control.read else "has no value"
+        advice = f": concertino ctl {'get' if control.read else 'call'} {name}"
+        raise ValueError(f"{name} can't be watched, it {why}{advice}")
+
+
+def _parsed(control: Control, texts: list[str]) -> Any:
+    """Return what was typed as JSON has it; what is no JSON is a text."""
     values: list[Any] = []
     for text in texts:
         if control.type is Switch and text.lower() in WORDS:

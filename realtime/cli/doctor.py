@@ -7,8 +7,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from realtime.cli import compiling
 from realtime.cli.errors import DONE, FAILED
-from realtime.host.checkup import can_play, check_all
 from realtime.host.system import Finding, Level
 
 COLOURS: dict[Level, str] = {"ok": "green", "note": "yellow", "problem": "red"}
@@ -23,6 +23,9 @@ def doctor(
     Each finding is ok, a note (playing works, but could be better) or a problem (playing is not possible),
     with what to do about it. Exits with 0 if Concertino can play here, with 1 if not.
     """
+    compiling.announce()
+    from realtime.host.checkup import can_play, check_all  # which imports the engine
+
     findings = []
     for finding in check_all():
         findings.append(finding)

@@ -1,94 +1,46 @@
-"""Entry of the command line; imports only the command that is called."""
+"""Entry of the command line, in which Ctrl-C is one sentence from the first moment on.
+
+Nothing but what Python has loaded anyway is imported up here: until ``main`` runs, Ctrl-C is a traceback.
+"""
 
 import os
+import signal
 import sys
-from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-from typer.core import TyperGroup
-from typer.main import get_command
-
-from realtime.cli.commands import command_names, load_command, short_command
-from realtime.cli.errors import DONE, EXIT_CODES, REFUSED, report
-
-PROGRAM = "concertino"
-_CODES = "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
-
-
-class LazyGroup(TyperGroup):
-    """Lists stand-ins for the commands, and loads the one that is called or completed."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return all names, without loading a command."""
-        return command_names()
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a stand-in: enough for help and for completing names."""
-        return short_command(cmd_name)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return name, command and remaining arguments; the command is the real one."""
-        if not ctx.resilient_parsing and args and short_command(args[0]) is None:
-            names = command_names()
-            near = get_close_matches(args[0], names, 1)
-            advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-            raise typer.TyperException(f"no command is called {args[0]!r}; {advice}")
-        name, stand_in, rest = super().resolve_command(ctx, args)
-        return name, load_command(name) if name and stand_in else stand_in, rest
-
-
-app = typer.Typer(name=PROGRAM, cls=LazyGroup, rich_markup_mode="markdown", epilog=f"Exit codes: {_CODES}.")
-
-
-def _say_version(wanted: bool) -> None:
-    if wanted:
-        try:
-            print(f"{PROGRAM} {version(PROGRAM)}")
-        except PackageNotFoundError:
-            print(f"{PROGRAM}, not installed as a package")
-        raise typer.Exit(DONE)
-
-
-@app.callback(invoke_without_command=True)
-def root(
-    context: typer.Context,
-    show_version: Annotated[
-        bool,
-        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and exit."),
-    ] = False,
-) -> None:
-    """One keyboard, a whole ensemble, live."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+INTERRUPTED = 130
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line ``arguments`` (without the program's name), and return the exit code.
+    """Run the command line ``arguments``, and return the exit code; see ``program.run``."""
+    from realtime.cli import program
 
-    A command may return an exit code of its own. An error becomes one sentence on stderr and a code of
-    ``EXIT_CODES``.
-    """
-    try:
-        result = get_command(app).main(arguments, prog_name=PROGRAM, standalone_mode=False)
-    except typer.TyperException as error:  # wrong usage
-        context = getattr(error, "ctx", None)
-        path = context.command_path if context else PROGRAM
-        print(f"{path}: {error.format_message().rstrip('.')} (see {path} --help)", file=sys.stderr)
-        return REFUSED
-    except typer.Abort:
-        return report(KeyboardInterrupt(), PROGRAM)
-    except Exception as error:  # whatever it is, a player sees one sentence; CONCERTINO_DEBUG=1 shows all
-        if f"_{PROGRAM}_COMPLETE".upper() in os.environ:
-            return REFUSED  # a sentence would land in the command line being typed
-        return report(error, PROGRAM)
-    return result if isinstance(result, int) else DONE
+    return program.run(arguments)
 
 
 def main() -> None:
     """Run the command line of this process, and exit."""
-    sys.exit(run(sys.argv[1:]))
+    loads = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if loads:  # an exception in the middle of an import is not always passed on
+        signal.signal(signal.SIGINT, _leave)
+    from realtime.cli import program
+
+    try:
+        if loads:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = program.run(sys.argv[1:])
+    except KeyboardInterrupt:  # while a sentence about something else was being said
+        _leave()
+    else:
+        if code == INTERRUPTED:  # else Python ends by SIGINT if the exec() of an import was interrupted
+            exec("")
+        sys.exit(code)
+
+
+def _leave(*_: Any) -> None:
+    """End at once: nothing has been begun yet."""
+    os.write(2, b"concertino: interrupted\n")
+    os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """``concertino play``: a session on a terminal."""
 
-import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from realtime.cli import complete, turns
+from realtime.cli import compiling, complete, turns
 from realtime.cli.endings import Endings
+from realtime.cli.outputs import check_place, check_suffix, ensemble_file, refuse_same
+from realtime.cli.summary import publish
 
 if TYPE_CHECKING:
     from realtime.cli.view import View
@@ -135,21 +137,40 @@ def play(
     told = turns.given(
         mode=mode, temperature=temperature, bars=bars, silence_beats=silence, controller=trigger, seed=seed
     )
-    if told and continuation is None:
-        raise ValueError(f"{', '.join(told)}: of a continuation; choose a model for it with --continue")
+    turns.check(continuation, told)
     options = Options(
         ensemble, audio, midi_in, midi_out, period, rate, soundfont, tempo, record, separator, bits, control
     )
     options = replace(options, continuation=continuation, turns=told, chord_window=chord_window)
+    _check_files(options, as_json)
     with Endings() as endings:
         summary = perform(options, plain or not sys.stdout.isatty(), as_json == "-", endings, restore)
-        if as_json == "-":
-            print(json.dumps(summary, indent=2))
-        elif as_json:
-            Path(as_json).write_text(json.dumps(summary, indent=2) + "\n")
-        if as_json != "-":
-            print_summary(summary)
+        publish(summary, as_json)
     return 0
+
+
+def _check_files(options: "Options", as_json: str | None) -> None:
+    """Check, before the concert, that it writes over no file it needs, and can write its summary.
+
+    Raises:
+        ValueError: a file that is read would be written, or one twice, or one is to be no WAV file.
+        OSError: the summary can't be written.
+    """
+    from realtime.host.soundfont import VARIABLE
+
+    midi, sound = (_path_of(text) for text in (options.midi_in, options.audio))
+    font = options.soundfont or os.environ.get(VARIABLE)
+    refuse_same((midi, font, ensemble_file(options.ensemble)), (("--audio", sound), ("--json", as_json)))
+    check_place(as_json)
+    check_suffix("--audio", sound, "WAV")
+
+
+def _path_of(text: str | None) -> Path | None:
+    """Return PATH of ``file:PATH``; None for what is no file."""
+    from realtime.host.options import FILE_INPUT
+
+    path = text.removeprefix(FILE_INPUT) if text and text.startswith(FILE_INPUT) else ""
+    return Path(path).expanduser() if path else None
 
 
 def perform(
@@ -159,14 +180,12 @@ def perform(
 
     ``restore`` begins with everything as the last session was.
     """
-    from realtime.host.warm import is_warm
-
-    if not is_warm():
-        print("compiling the audio core for this machine: half a minute, once", file=sys.stderr, flush=True)
-    from realtime.control.start import Control
+    compiling.announce()
+    from realtime.control.start import Control, check_address
     from realtime.host.session import Session
     from realtime.presets.desk import attach
 
+    check_address(options.control)
     said: list[str] = []
 
     def print_line(text: str) -> None:
@@ -185,6 +204,9 @@ def perform(
     session = Session(options, notice)
     try:
         session.start()
+        if options.tempo == "jack" and session.driver.name != "jack":
+            name = session.driver.name
+            notice(f"--tempo jack: with {name} there is no transport to follow; the beat goes on by itself")
         attach(session, notice, restore)
         control = Control(session, options.control, notice)
         if plain:
@@ -255,28 +277,3 @@ def turn(session: "Session", view: "View") -> None:
             elif key.isdigit() and 0 < int(key) <= len(session.engine.slots):
                 session.select(int(key) - 1)
             time.sleep(TICK_SECONDS)
-
-
-def print_summary(summary: dict[str, Any]) -> None:
-    """Print notes per part, latency, xruns and files."""
-    from rich.console import Console
-    from rich.table import Table
-
-    notes = ", ".join(f"{part} {count}" for part, count in summary["notes"].items())
-    # As plain text: a part or folder may be called [1], and a path must not be broken into lines.
-    print(f"\n{summary['ensemble']} by {summary['separator']}: {notes}")
-    table = Table("stage", "p50", "p99", "p99.9", "max", "jitter", title="latency (ms)", title_justify="left")
-    for stage, row in summary["latency_us"].items():
-        if row["count"]:
-            cells = [f"{row[k] / 1000:.3f}" for k in ("p50", "p99", "p999", "max", "jitter")]
-            table.add_row(stage.replace("_", " "), *cells)
-    Console().print(table)
-    counters = summary["counters"]
-    print(f"xruns {summary['xruns']}, separator late {counters['late']}, by rule {counters['fallback']}")
-    if going_on := summary.get("continuation"):
-        print(
-            "{model} played {notes} notes in {triggers} turns, {late} late; ready {isr:.2%}, first note "
-            "{first_note_p50_ms} ms (p99 {first_note_p99_ms}), restarts {restarts}".format(**going_on)
-        )
-    for path in summary["files"]:
-        print(f"wrote {path}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from realtime.cli import complete
+from realtime.cli.outputs import check_outputs, check_suffix, ensemble_file
 
 if TYPE_CHECKING:
     from realtime.host.rendering import Job, Rendering
@@ -30,21 +31,23 @@ def render(
         Literal["online", "offline"] | None,
         typer.Option(
             help="`online`: note by note, as live; `offline`: the whole piece at once, which tells more. "
-            "[default: online]",
+            "[default: online; offline with --joint or --alternatives]",
             show_default=False,
         ),
     ] = None,
     joint: Annotated[
         bool,
         typer.Option(
-            "--joint", help="Offline: one note of a chord for each part, as far as there are parts."
+            "--joint",
+            help="One note of a chord for each part, as far as there are parts; implies --mode offline.",
         ),
     ] = False,
     alternatives: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="Offline: N convincing instrumentations that differ, to OUT-1.wav, OUT-2.wav ...",
+            help="N convincing instrumentations that differ, to OUT-1.wav, OUT-2.wav ...; "
+            "implies --mode offline.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the alternatives: another one gives others.")] = 0,
@@ -74,6 +77,7 @@ def render(
     `concertino render chorale.mid -o chorale.wav --alternatives 3`
     """
     from realtime.ensembles.library import find_ensemble
+    from realtime.host.alternatives import MOST
     from realtime.host.piece import without_percussion
     from realtime.host.rendering import FROM_FILE, Job
     from realtime.host.sound_file import SUBTYPES
@@ -97,6 +101,11 @@ def render(
     chosen = find_ensemble(ensemble)
     font = find_soundfont(soundfont) if output else None
     job = Job(chosen, performance, font, output, midi_out, tempo, rate, period, bits, chord_window)
+    jobs = [job] if alternatives is None else [job.numbered(n) for n in range(1, min(alternatives, MOST) + 1)]
+    sounds, parts = [("-o", each.sound) for each in jobs], [("--midi", each.midi) for each in jobs]
+    check_outputs((midi, font, ensemble_file(ensemble)), (*sounds, *parts, ("--json", as_json)))
+    check_suffix("-o", output, "WAV")
+    check_suffix("--midi", midi_out, "MIDI")
     report: dict[str, Any] = {"input": str(midi), "ensemble": chosen.name}
     if offline:
         report |= _offline(job, separator, joint, alternatives, seed)
@@ -161,6 +170,7 @@ def _tell(report: dict[str, Any], files: list[Path], as_json: str | None) -> Non
         return
     if as_json:
         Path(as_json).write_text(json.dumps(report, indent=1) + "\n")
+    whole = ", decided in view of the whole piece" if report["mode"] == "offline" else ""
     for number, each in enumerate(report.get("alternatives", [report]), 1):
         others = [share for other, share in enumerate(each.get("differs", ()), 1) if other != number]
         more = f", mean log score {each['mean_log_score']:.3f}" if "differs" in each else ""
@@ -172,7 +182,7 @@ def _tell(report: dict[str, Any], files: list[Path], as_json: str | None) -> Non
         written = ", ".join(map(str, each.get("files", files))) or as_json
         typer.echo(
             f"{written}: {len(each['notes'])} notes, {each['seconds']:.1f} s, "
-            f"{each['times_real_time']} times faster than real time{more}"
+            f"{each['times_real_time']} times faster than real time{whole}{more}"
         )
 
 

@@ -1,5 +1,6 @@
 """Options of the continuation, for ``play`` and ``continue``; None: as the ensemble says."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -39,6 +40,45 @@ Trigger = Annotated[
     ),
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Another one gives other music. [default: 0]")]
+
+
+OPTIONS = {
+    "mode": "--turns",
+    "temperature": "--temperature",
+    "bars": "--bars",
+    "silence_beats": "--silence",
+    "controller": "--trigger",
+    "seed": "--seed",
+}
+"""The option of each setting."""
+
+
+def check(model: str | None, settings: Iterable[str]) -> None:
+    """Check that there is a model, ``NAME`` or ``NAME:VARIANT``, for the settings that were given.
+
+    Raises:
+        ValueError: none was chosen, or there is none of its name.
+    """
+    from realtime.cli.complete import model_names
+
+    if model is None:
+        if names := ", ".join(OPTIONS[name] for name in settings):
+            raise ValueError(f"{names}: for a model that goes on from what you play; choose it by --continue")
+        return
+    name = model.partition(":")[0]
+    if name not in model_names(name):
+        known = ", ".join(_continuations()) or "none"
+        raise ValueError(
+            f"--continue {model}: no model is called {name!r}; those that go on from music: {known}"
+        )
+
+
+def _continuations() -> list[str]:
+    from realtime.contract.kinds import CONTINUATION
+    from realtime.contract.library import list_plugins
+
+    plugins = (listing.plugin for listing in list_plugins() if not listing.shadowed)
+    return [each.manifest.name for each in plugins if each and each.manifest.kind == CONTINUATION]
 
 
 def given(**values: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """From ``--control`` to a served session: what is bound, who needs a token, and what the player is told."""
 
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -29,6 +30,29 @@ def shown_address(address: str) -> str:
             return towards.getsockname()[0]
     except OSError:
         return socket.gethostname()
+
+
+def check_address(text: str) -> None:
+    """Check, before the session begins, that this machine can be reached as ``--control`` says.
+
+    A port that is taken is none of its business: another one serves then.
+
+    Raises:
+        ValueError: ``text`` is wrong, or names no address or port that can be had here.
+    """
+    where = control_address(text)
+    if where is None:
+        return
+    try:
+        with socket.socket(
+            socket.AF_INET6 if ":" in where[0] else socket.AF_INET, socket.SOCK_DGRAM
+        ) as probe:
+            probe.bind(where)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            why = (error.strerror or str(error)).lower()
+            advice = "give a port, ADDRESS:PORT with an address of this machine, or off"
+            raise ValueError(f"--control {text}: can't be served ({why}); {advice}") from None
 
 
 class Control:

@@ -52,7 +52,13 @@ def device_findings(devices: Devices) -> Iterator[Finding]:
     if keyboards:
         yield Finding("MIDI input", "ok", "; ".join(keyboards))
     else:
-        advice = "Connect a keyboard, or use --midi-in virtual; without one, play shows a demonstration."
+        if "midi" not in devices.absent:
+            advice = "Connect a keyboard, or use --midi-in virtual"
+        elif servers:  # JACK has MIDI of its own
+            advice = "Connect a keyboard to JACK, or play on the page"
+        else:  # and no virtual port either
+            advice = "Play on the page or a file (--midi-in file:PATH), or start JACK with a keyboard"
+        advice += "; without one, play shows a demonstration."
         yield Finding("MIDI input", "note", devices.absent.get("midi", "none was found"), advice)
 
 

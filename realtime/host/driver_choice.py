@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ class Opened:
     client: Any = None
     on_jack: bool = False
     """Whether PortAudio plays to a JACK server: it can't come back from the end of that."""
+    say: Callable[[], None] = lambda: None
+    """Called when it plays, to tell the player what only then is true."""
 
     @property
     def again(self) -> str:
@@ -49,10 +51,11 @@ class Opened:
             self.client.close(ignore_errors=True)
 
     def connect(self, driver: Driver) -> None:
-        """Connect the sound to where it is heard."""
+        """Connect the sound of a driver that has started to where it is heard."""
         connect = getattr(driver, "connect_playback", None)
         if connect:
             connect()
+        self.say()
 
     def worker_priority(self, driver: Driver) -> int:
         """Return the SCHED_FIFO priority for the separator's thread."""
@@ -150,5 +153,5 @@ def _open_best(options: "Options", outputs: list[str], notice: Callable[[str], N
         except DriverError as error:
             reasons.append(str(error))
     path = Path.cwd() / time.strftime("concertino-%Y%m%d-%H%M%S.wav")
-    notice(f"no audio device was found: playing in real time into {path.name}")
-    return open_paced(options, path)
+    said = f"no audio device was found: playing in real time into {path.name}"
+    return replace(open_paced(options, path), say=lambda: notice(said))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import stat
 import struct
 import sys
 from collections.abc import Iterator
@@ -92,11 +93,16 @@ def check_soundfont(path: Path) -> None:
         SoundFontError: it is not one, is cut short, or its tables contradict each other.
         OSError: it can't be opened.
     """
-    try:
-        with path.open("rb") as file:
-            _check(file, path.stat().st_size)
-    except SoundFontError as error:
-        raise SoundFontError(f"{path}: {error}") from None
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for whoever writes into it
+        raise SoundFontError(f"{path}: this is no file but a folder, pipe or device; give a SoundFont")
+    with path.open("rb") as file:
+        try:
+            _check(file, status.st_size)
+        except SoundFontError as error:
+            raise SoundFontError(f"{path}: {error}") from None
+        except OSError as error:  # which does not name the file
+            raise SoundFontError(f"{path}: can't be read: {error.strerror or error}") from None
 
 
 def _check(file: BinaryIO, size: int) -> None:

@@ -5,6 +5,7 @@ notes of that track come too early, and gives up a whole file for an odd key sig
 (see ``smf_write``).
 """
 
+import stat
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,7 +88,10 @@ def read_performance(path: Path) -> Performance:
         SmfError: it is not such a file, is damaged, counts time in SMPTE frames, or holds no notes.
         OSError: it can't be opened.
     """
-    size = path.stat().st_size
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for whoever writes into it
+        raise SmfError(f"{path}: this is no file but a folder, pipe or device; give a MIDI file")
+    size = status.st_size
     if size > MAX_BYTES:
         raise SmfError(f"{path}: {size >> 20} MiB is more than a MIDI file can be ({MAX_BYTES >> 20} MiB)")
     return parse_performance(path.read_bytes(), str(path))

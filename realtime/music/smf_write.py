@@ -44,6 +44,8 @@ def write_parts(path: Path, parts: Sequence[PartTrack], tempo: TempoMap | float 
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder; give a file", str(path))
+    if path.exists() and not path.is_file():  # the file would take the place of a pipe or device
+        raise OSError(errno.EINVAL, "it is no file but a pipe or device; give a file", str(path))
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
     tempo = _as_written(tempo if isinstance(tempo, TempoMap) else TempoMap.fixed(tempo))

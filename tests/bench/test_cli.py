@@ -41,6 +41,13 @@ def test_a_missing_soundfont_is_one_sentence():
     assert "/nowhere/at/all.sf2" in done.stderr
 
 
+def test_a_result_that_can_not_be_written_is_told_before_the_measurement(tmp_path):
+    """Told of the folder, and not of the SoundFont, which is what a measurement begins with."""
+    target = tmp_path / "absent" / "x.json"
+    done = concertino("render", "--soundfont", "/nowhere/at/all.sf2", "--json", str(target))
+    assert (done.returncode, done.stderr) == (1, f"concertino: {tmp_path}/absent: there is no such folder\n")
+
+
 def test_json_on_standard_output_stands_alone(capsys):
     def show(result, console: Console) -> None:
         console.print("a table")

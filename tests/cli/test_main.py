@@ -158,6 +158,29 @@ def test_the_shell_completes_a_command(shell, typed):
     assert "devices" in concertino(_CONCERTINO_COMPLETE=f"complete_{shell}", **typed).stdout
 
 
+@pytest.mark.parametrize("module", ["typer", "realtime.cli.play", "numpy", "numba", "realtime.host.session"])
+def test_ctrl_c_is_a_sentence_and_a_code_whatever_is_being_loaded(module):
+    script = f"""
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+from realtime.cli.main import main
+main()
+"""
+    arguments = ("play", "--plain", "--audio", "null", "--control", "off")
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 130
+    assert done.stderr.endswith("concertino: interrupted\n")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_reader_that_goes_away_is_no_defect():
     pipe = f"{sys.executable} -m realtime.cli.main --help | true"
     said = subprocess.run(pipe, shell=True, cwd=ROOT, capture_output=True, text=True).stderr

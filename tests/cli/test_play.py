@@ -6,6 +6,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import termios
 import time
@@ -16,6 +17,7 @@ import pytest
 import soundfile
 
 from realtime.cli.main import run
+from realtime.control.start import check_address
 from realtime.host.devices import list_devices
 from tests.live import COMMAND, ROOT, SOUNDFONT, Host, environment, wait_until
 
@@ -30,6 +32,7 @@ WRONG = {
     "--audio portaudio:tape": (1, "no audio output is called 'tape'"),
     "--audio file:absent/o.wav": (2, "there is no folder absent"),
     "--audio file:folder": (1, "folder can't be written: Is a directory"),
+    "--audio file:o.mp3": (2, "--audio o.mp3: only WAV files are written here"),
     "--audio null --tempo fast": (2, "--tempo 'fast': give a number from 10 to 480"),
     "--audio null --tempo 1000": (2, "--tempo '1000': give a number from 10 to 480"),
     "--audio null --tempo nan": (2, "--tempo 'nan': give a number from 10 to 480"),
@@ -47,6 +50,13 @@ WRONG = {
     "--audio null --record text.mid/takes": (1, "Not a directory"),
     "--audio file:o.wav --record text.mid/takes": (1, "Not a directory"),
     "--audio file:o.wav --midi-out one": (1, "this system has no MIDI outputs: leave out --midi-out"),
+    "--audio null --json absent/s.json": (1, "absent: there is no such folder"),
+    "--audio null --control off:99": (2, "--control off:99: can't be served ("),
+    "--audio null --control 192.0.2.1:7780": (2, "--control 192.0.2.1:7780: can't be served ("),
+    "--audio null --turns trade --silence 4": (2, "--turns, --silence: for a model that goes on from what"),
+    "--audio null --continue nope": (2, "no model is called 'nope'; those that go on from music: mmt\n"),
+    "--audio null --continue nope:int8": (2, "no model is called 'nope'; those that go on from music: mmt\n"),
+    "--audio null --continue zone": (2, "model zone can't go on from music: it is a separator"),
     "--chord-window -1": (2, "Invalid value for '--chord-window'"),
     "--period 7": (2, "Invalid value for '--period'"),
 }
@@ -73,6 +83,26 @@ def test_what_is_wrong_is_one_sentence_a_code_and_nothing_left(arguments, tmp_pa
     assert says in said.err
     assert said.err.count("\n") == 1
     assert sorted(str(path) for path in Path().rglob("*")) == before
+
+
+def test_a_taken_port_is_no_reason_not_to_play():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        check_address(str(other.getsockname()[1]))
+
+
+@pytest.mark.parametrize("arguments", ["--separator split:abc", "--continue nope", "--record text.mid/takes"])
+def test_what_refuses_to_play_does_not_say_that_it_plays(arguments, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "absent")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    monkeypatch.chdir(tmp_path)
+    if list_devices().audio:
+        pytest.skip("this machine has an audio device")
+    Path("text.mid").write_bytes(b"Dear listener")
+    assert run(["play", "--plain", "--control", "off", *arguments.split()]) in (1, 2)
+    said = capfd.readouterr()
+    assert "playing" not in said.out + said.err
+    assert not list(tmp_path.glob("*.wav"))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -162,6 +192,23 @@ def test_with_no_device_and_no_keyboard_it_says_so_and_plays_a_demonstration_int
     assert soundfile.info(path).frames > 0
     if "no MIDI keyboard was found" in said:
         assert abs(soundfile.read(path)[0]).max() > 0.01
+
+
+def test_the_summary_is_printed_where_its_file_can_no_longer_be_written(tmp_path):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    with Host(folder, *PLAYING) as host:
+        folder.rmdir()
+        host.process.send_signal(signal.SIGINT)
+        assert host.process.wait(60) == 1
+    assert "bach-chorale by zone: Soprano" in host.said
+    assert host.lines[-1] == f"concertino: {folder}/summary.json: No such file or directory"
+
+
+def test_without_jack_it_is_said_that_there_is_no_transport(tmp_path):
+    with Host(tmp_path, *PLAYING, "--tempo", "jack") as host:
+        host.stop()
+    assert "--tempo jack: with no device there is no transport to follow" in host.said
 
 
 def test_a_broken_separator_is_told_by_name_and_the_rule_plays(tmp_path):

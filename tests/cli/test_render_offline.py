@@ -97,6 +97,16 @@ def test_alternatives_are_numbered_files_that_differ_and_come_again(here, capsys
     assert before == [(here / f"out-{n}.mid").read_bytes() for n in (1, 2)]
 
 
+def test_it_is_said_that_the_whole_piece_was_in_view(here, capsys):
+    said = {}
+    for options in ("", "--joint", "--alternatives 1", "--mode offline"):
+        arguments = ["render", "short.mid", "--midi", "o.mid", "--separator", "closest", *options.split()]
+        assert run(arguments) == 0
+        said[options] = capsys.readouterr().out
+    whole = ", decided in view of the whole piece"
+    assert {options: whole in text for options, text in said.items()} == {o: o != "" for o in said}
+
+
 WRONG = {
     "good.mid --json - --mode online --alternatives 2": "leave --mode online out",
     "good.mid --json - --alternatives 0": "--alternatives 0: give a number from 1 to 16",

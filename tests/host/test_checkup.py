@@ -26,6 +26,22 @@ def test_a_machine_without_devices_can_play_and_is_told_how():
     assert "demonstration" in findings[2].advice
 
 
+def test_a_virtual_port_is_advised_only_where_there_can_be_one():
+    server = AudioDevice("server at period 128", "jack", 2, 48000.0, 2.67)
+    advised = {}
+    for name, devices in {
+        "no keyboard": Devices((), (), {}),
+        "no MIDI": NOTHING,
+        "JACK alone": Devices((), (server,), {"midi": "ALSA is not there"}),
+    }.items():
+        advised[name] = list(device_findings(devices))[-1].advice
+    assert "--midi-in virtual" in advised["no keyboard"]
+    assert "virtual" not in advised["no MIDI"] + advised["JACK alone"]
+    assert "--midi-in file:PATH" in advised["no MIDI"]
+    assert "keyboard to JACK" in advised["JACK alone"]
+    assert all("demonstration" in advice for advice in advised.values())
+
+
 def test_devices_are_named():
     keyboard = MidiPort("Keystation", "input", "ALSA")
     server = AudioDevice("server at period 128", "jack", 2, 48000.0, 2.67)

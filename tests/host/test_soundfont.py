@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -130,3 +131,17 @@ def test_finding_one_imports_neither_pretty_midi_nor_numpy():
 @pytest.mark.parametrize("path", list(soundfont.installed_soundfonts()), ids=lambda path: path.name)
 def test_those_that_are_installed_here_are_whole(path):
     check_soundfont(path)
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
+    """To open a pipe into which nobody writes would wait for ever, and with it all that is loaded."""
+    os.mkfifo(tmp_path / "pipe.sf2")
+    for path in (tmp_path / "pipe.sf2", tmp_path):
+        with pytest.raises(SoundFontError, match="no file but a folder, pipe or device"):
+            check_soundfont(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="this system has no /proc")
+def test_a_file_that_can_not_be_read_is_named():
+    with pytest.raises(SoundFontError, match=r"^/proc/self/mem: can't be read: Input/output error$"):
+        check_soundfont(Path("/proc/self/mem"))

@@ -1,3 +1,4 @@
+import os
 import random
 
 import mido
@@ -196,3 +197,11 @@ def test_mido_hears_the_same(tmp_path):
     found = np.sort(ours[["status", "data1", "data2", "seconds"]])
     assert found[["status", "data1", "data2"]].tolist() == [row[:3] for row in sorted(expected)]
     assert np.allclose(found["seconds"], [row[3] for row in sorted(expected)])
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
+    """To open a pipe into which nobody writes would wait for ever."""
+    os.mkfifo(tmp_path / "pipe.mid")
+    for path in (tmp_path / "pipe.mid", tmp_path):
+        with pytest.raises(SmfError, match="no file but a folder, pipe or device"):
+            read_performance(path)

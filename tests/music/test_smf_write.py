@@ -117,3 +117,11 @@ def test_a_folder_that_is_not_there_is_an_error_that_leaves_nothing(tmp_path):
 def test_lone_surrogates_in_a_name_do_no_harm(tmp_path):
     write_parts(tmp_path / "p.mid", [PartTrack("a\udcffb", 0, 0, NOTE)])
     assert read_performance(tmp_path / "p.mid").names[1] == "a?b"
+
+
+def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path):
+    """As /dev/null would be, for root."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="no file but a pipe or device"):
+        write_parts(tmp_path / "pipe", [PartTrack("Alto", 3, 68, NOTE)])
+    assert (tmp_path / "pipe").is_fifo()

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from offline.corpora.catalog import CORPORA
 from offline.data_cli import app
 from offline.split import load_split
-from realtime.cli.main import app as concertino
+from realtime.cli.program import app as concertino
 from tests.offline.corpora.conftest import tune, write_midi
 
 
