@@ -135,6 +135,18 @@ _WHOLE_LONG = replace(
     recipe=WholeRecipe(excerpts=320, human=0.4, epochs=60),
     validation=lambda pieces: written_and_by_hand(excerpts_of(pieces)),
 )
+_WHOLE_TOGETHER = replace(
+    _WHOLE,
+    recipe=WholeRecipe(
+        members=3,
+        excerpts=320,
+        human=0.25,
+        epochs=90,
+        patience=30,
+        augmentation=Augmentation(longest=300, from_start=0.2, moved=0.3, loose=0.0, thinned=0.1, solo=0.05),
+    ),
+    validation=lambda pieces: written_and_by_hand(excerpts_of(pieces)),
+)
 _WHOLE_AS_WRITTEN = replace(
     _WHOLE,
     recipe=WholeRecipe(excerpts=320, epochs=30),
@@ -171,7 +183,7 @@ MODELS: dict[str, Model] = {
     "string-quartet-offline": _WHOLE_LONG,
     "orchestra-offline": _evened(_WHOLE_LONG, 0.2, epochs=45),
     "band-offline": _WHOLE_AS_WRITTEN,
-    "song-offline": _WHOLE_AS_WRITTEN,
+    "song-offline": _WHOLE_TOGETHER,
     "game-trio-offline": _WHOLE_LONG,
     "pop-band-offline": _WHOLE_LONG,
 }
