@@ -177,10 +177,10 @@ class Session(Steering):
         Raises:
             OSError: its files can't be made.
         """
+        if not (on and self.recording):  # also one that a full disk has ended, before another begins
+            self.files += self._pump.end_take()
         if on:
             self._pump.begin_take(self.take_folder, self._header(), self.options.bits)
-        else:
-            self.files += self._pump.end_take()
 
     def _header(self) -> dict[str, Any]:
         """Return what a recording says about how it was played."""

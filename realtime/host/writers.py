@@ -63,10 +63,17 @@ class Writers:
         """Whether a take is being recorded."""
         return self._recorder is not None and self._recorder.active
 
+    @property
+    def taking(self) -> bool:
+        """Whether a take is still to be ended; its recording may have ended by itself."""
+        return self._recorder is not None
+
     def begin_take(
         self, record: Path, header: dict[str, Any], slots: list[Slot], subtype: str, start: int
     ) -> None:
         """Record a take from frame ``start`` on, while playing; arguments as for ``open``.
+
+        The one before has been ended.
 
         Raises:
             OSError: its files can't be made.
