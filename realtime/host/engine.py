@@ -53,6 +53,7 @@ class Engine:
         self.worker_priority, self.worker_wanted = 0, False
         self._notices: list[str] = []
         self._ruled: dict[str, list[str]] = {}
+        """What was wrong with a separator before the sound started, and the ensembles that lack it."""
         self._bank = SeparatorBank(self.state)
         self._worker: Worker | None = None
         state = self.state
@@ -73,7 +74,7 @@ class Engine:
 
     @property
     def notices(self) -> list[str]:
-        """What a player should know about what was loaded, in sentences."""
+        """What a player should know of what was loaded, in sentences; while playing, new ones come last."""
         ruled = [
             f"{why}; the closest-pitch rule plays {', '.join(names)}" for why, names in self._ruled.items()
         ]
@@ -128,7 +129,10 @@ class Engine:
         except (ValueError, OSError) as error:
             if separator and not (isinstance(error, PluginError) and error.field != "name"):
                 raise  # the player's own words are wrong: better said now than played otherwise
-            self._ruled.setdefault(str(error), []).append(ensemble.name)
+            if live:
+                self._notices.append(f"{error}; the closest-pitch rule plays {ensemble.name}")
+            else:
+                self._ruled.setdefault(str(error), []).append(ensemble.name)
             place, manifest, name = BY_RULE, None, None
         other = bool(separator) and name != ensemble.separator
         labels = label_parts(ensemble, manifest, other)

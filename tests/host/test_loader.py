@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, Log
 from realtime.host.loader import Loader, Wanted
@@ -160,3 +161,14 @@ def test_another_soundfont_is_taken_without_a_gap(started, tmp_path):
     playing.step(on(0, 72), off(0, 60))
     assert loader.playing().soundfont == other
     assert np.abs(playing.rest(20)).max() > before / 2
+
+
+def test_each_ensemble_that_lacks_its_separator_is_told_of_and_nothing_twice(started):
+    lacking = structs.replace(organ(), separator="no-such")
+    _, loader, said = started(structs.replace(lacking, name="first"))
+    for name in ("second", "third"):
+        other = structs.replace(lacking, name=name)
+        loader.submit(lambda other=other: loader.load(other)).result()
+        (told,) = said
+        assert told.endswith(f"the closest-pitch rule plays {name}")
+        said.clear()
