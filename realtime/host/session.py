@@ -5,6 +5,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from realtime.host.driver_choice import open_driver
 from realtime.host.ending import end_notes, sum_up
 from realtime.host.engine import Engine
 from realtime.host.hygiene import freeze_collector, lock_memory
-from realtime.host.loader import Loader
+from realtime.host.loader import PATIENCE_SECONDS, Loader
 from realtime.host.options import FILE_INPUT, Options, tempo_of
 from realtime.host.player import Player, performance_events
 from realtime.host.ports import SessionPorts
@@ -34,6 +35,8 @@ from realtime.music.smf import read_performance
 
 WATCH_SECONDS = 0.5
 RECONNECT_SECONDS = 1.0
+TAKING_SECONDS = 0.1
+"""How long what was asked for last may take to be taken where no device is left to take it."""
 LEAD_SECONDS = 0.5
 """Silence before a performance from a file begins."""
 TAIL_SECONDS = 2.5
@@ -58,6 +61,8 @@ class Session(Steering):
         self.continuation: Continuation | None = None
         self.watchers: list[Callable[[], None]] = []
         """Called twice a second, by whoever calls ``watch``."""
+        self.closers: list[Callable[[], None]] = []
+        """Called when the session closes, while all still plays."""
         self.presets: Any = None
         """``presets.desk`` puts them there, and the mappings."""
         self.mappings: Any = None
@@ -275,6 +280,10 @@ class Session(Steering):
 
     def close(self) -> dict[str, Any]:
         """End the session and return its summary."""
+        with suppress(ValueError):  # what was asked for just now belongs to what is kept
+            self.loader.settle(PATIENCE_SECONDS if self._started and not self._lost else TAKING_SECONDS)
+        for closer in self.closers:
+            closer()
         sounding = int(self.engine.state["note_count"])
         told = self._end_continuation()
         if self.mappings:

@@ -9,12 +9,26 @@ from tests.live import Host, wait_until
 QUIET = ("--audio", "null", "--midi-in", "virtual", "--separator", "zone", "--control", "0")
 
 
+def homes_in(folder):
+    return {"HOME": str(folder), "XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config")}
+
+
+def test_what_was_set_just_before_the_end_is_restored(tmp_path):
+    homes = homes_in(tmp_path)
+    with Host(tmp_path, *QUIET, **homes) as host:
+        remote = Served(host, port_of(host)).remote
+        remote.set("tempo", 77)
+        state = tmp_path / "concertino" / "session.toml"
+        wait_until(lambda: state.exists() and read_preset(state).controls.get("tempo") == 77)
+        remote.set("parts/1/volume", 42)  # the state was kept a moment ago
+        remote.set("parts/2/program", 56)
+        host.stop()
+    controls = read_preset(state).controls
+    assert (controls["parts/1/volume"], controls["parts/2/program"]) == (42, 56)
+
+
 def test_after_kill_9_the_session_is_restored(tmp_path):
-    homes = {
-        "HOME": str(tmp_path),
-        "XDG_STATE_HOME": str(tmp_path),
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-    }
+    homes = homes_in(tmp_path)
     with Host(tmp_path, *QUIET, **homes) as host:
         remote = Served(host, port_of(host)).remote
         remote.set("ensemble", "string-quartet")
