@@ -5,7 +5,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from realtime.ensembles.schema import Ensemble
 from realtime.host.bundled import Bundled
 from realtime.host.continuation import Continuation, settings_of
 from realtime.host.driver_choice import open_driver
-from realtime.host.ending import end_notes, sum_up
+from realtime.host.ending import Steps, end_notes, sum_up
 from realtime.host.engine import Engine
 from realtime.host.hygiene import freeze_collector, lock_memory
 from realtime.host.loader import PATIENCE_SECONDS, Loader
@@ -30,7 +29,7 @@ from realtime.host.pump import Pump
 from realtime.host.soundfont import find_soundfont
 from realtime.host.steering import Steering
 from realtime.host.taps import Taps
-from realtime.host.writers import Writers
+from realtime.host.writers import Writers, header_of
 from realtime.music.smf import read_performance
 
 WATCH_SECONDS = 0.5
@@ -130,9 +129,8 @@ class Session(Steering):
         if options.midi_out and self.driver.name != "jack":
             names = [f"concertino {name}" for name in self._part_names(engine.slots[0].ensemble)]
             self.listeners.append(self._ports.open_outputs(names))
-        self._writers.open(
-            self._opened.sound_file, options.record, self._header(), engine.slots, options.bits
-        )
+        header = header_of(engine, self.driver)
+        self._writers.open(self._opened.sound_file, options.record, header, engine.slots, options.bits)
         try:
             self._pump.capture()
             told = len(engine.notices)
@@ -185,18 +183,7 @@ class Session(Steering):
         if not (on and self.recording):  # also one that a full disk has ended, before another begins
             self.files += self._pump.end_take()
         if on:
-            self._pump.begin_take(self.take_folder, self._header(), self.options.bits)
-
-    def _header(self) -> dict[str, Any]:
-        """Return what a recording says about how it was played."""
-        return {
-            "rate": self.engine.rate,
-            "period": self.driver.period,
-            "driver": self.driver.name,
-            "ensembles": [slot.ensemble.name for slot in self.engine.slots],
-            "separators": [slot.separator for slot in self.engine.slots],
-            "tempo": float(self.engine.state["bpm"]),
-        }
+            self._pump.begin_take(self.take_folder, header_of(self.engine, self.driver), self.options.bits)
 
     @property
     def player(self) -> Player | None:
@@ -279,36 +266,35 @@ class Session(Steering):
         self.notice(f"{driver.name} is back")
 
     def close(self) -> dict[str, Any]:
-        """End the session and return its summary."""
-        with suppress(ValueError):  # what was asked for just now belongs to what is kept
-            self.loader.settle(PATIENCE_SECONDS if self._started and not self._lost else TAKING_SECONDS)
-        for closer in self.closers:
-            closer()
+        """End the session and return its summary; what fails is told, and the rest ends all the same."""
         sounding = int(self.engine.state["note_count"])
-        told = self._end_continuation()
+        told = self._continued()
+        playing = self._started and not self._lost
+        steps = Steps(self.notice)
+        steps.take(lambda: self.loader.settle(PATIENCE_SECONDS if playing else TAKING_SECONDS), ValueError)
+        for closer in self.closers:
+            steps.take(closer)
+        if self.continuation:
+            steps.take(self.continuation.close)
         if self.mappings:
-            self.mappings.close()
-        self.loader.close()
-        if self._started and not self._lost:
-            end_notes(self.engine)
-        if not self._lost:
-            self.driver.close()
-        self._pump.close()
-        self.files += self._writers.close()
-        self._ports.close_all()
+            steps.take(self.mappings.close)
+        steps.take(self.loader.close)
+        if playing:
+            steps.take(lambda: end_notes(self.engine))
+        stopped = self._lost or steps.take(self.driver.close)
+        steps.take(self._pump.close)
+        steps.take(lambda: self.files.extend(self._writers.close()))
+        steps.take(self._ports.close_all)
         summary = self.summary() | told | {"sounding": sounding}
-        self.engine.close()
+        if stopped:  # else the audio thread may still play from its memory
+            steps.take(self.engine.close)
         return summary
 
-    def _end_continuation(self) -> dict[str, Any]:
-        """End the model's turn and its process; return how it did, for the summary."""
-        if self.continuation is None:
-            return {}
-        told = {"continuation": asdict(self.continuation.status())}
-        self.continuation.close()
-        return told
+    def _continued(self) -> dict[str, Any]:
+        """Return how the model did, for the summary."""
+        return {"continuation": asdict(self.continuation.status())} if self.continuation else {}
 
     def summary(self) -> dict[str, Any]:
         """Return notes per part, latency in microseconds, xruns, counters and files written."""
-        told = {"ensemble": self.options.ensemble, "files": [str(path) for path in self.files]}
-        return told | sum_up(self.engine, self.driver, self._pump)
+        files = [str(path) for path in self.files]
+        return sum_up(self.engine, self.driver, self._pump) | {"files": files}

@@ -6,9 +6,23 @@ from typing import Any
 
 import numpy as np
 
+from realtime.drivers.base import Driver
+from realtime.host.engine import Engine
 from realtime.host.recorder import Recorder
 from realtime.host.slots import Slot
 from realtime.host.sound_file import SoundFile
+
+
+def header_of(engine: Engine, driver: Driver) -> dict[str, Any]:
+    """Return what a recording says about how it was played; see ``event_log``."""
+    return {
+        "rate": engine.rate,
+        "period": driver.period,
+        "driver": driver.name,
+        "ensembles": [slot.ensemble.name for slot in engine.slots],
+        "separators": [slot.separator for slot in engine.slots],
+        "tempo": float(engine.state["bpm"]),
+    }
 
 
 class Writers:
