@@ -17,10 +17,10 @@ import numpy as np
 from msgspec import structs
 
 from realtime.engine.codes import LOG_DATA1, LOG_KIND, LOG_STATUS, SLOTS, Command, Log
-from realtime.engine.history import replay
 from realtime.ensembles.schema import Ensemble
 from realtime.host.departing import Departing
 from realtime.host.engine import Engine
+from realtime.host.retelling import UNTOLD, retell
 from realtime.host.slots import EVEN, Mix, Slot
 
 PATIENCE_SECONDS = 3.0
@@ -29,8 +29,6 @@ LOOK_SECONDS = 0.02
 RULE = "rule"
 """Name of what chooses where no separator does."""
 PROGRAM = 0xC0
-DONE = -1
-"""What ``replay`` returns where a graph fails."""
 
 
 @dataclass(frozen=True)
@@ -189,16 +187,17 @@ class Loader:
         engine = self.engine
         family = int(engine.state["slot_family"][old.index])
         new = self.load(ensemble, separator, soundfont=soundfont, family=family)
-        told: int = 0
+        told = UNTOLD
         number = int(engine.state["slot_separator"][new.index])
-        if number >= 0 and number != engine.state["slot_separator"][old.index]:
-            self._settle_requests()
-            told = int(replay(engine.address, new.index, -1))
-            while told != DONE and told < int(engine.state["history_count"][0]):
-                told = int(replay(engine.address, new.index, told))
-        if told == DONE:
-            self._leave(new)
-            raise ValueError(f"separator {new.separator} fails on what has been played")
+        if number != engine.state["slot_separator"][old.index]:
+            engine.state["slot_family"][new.index] = 0  # it has not heard the music of others of its family
+            # One that does not play is begun afresh when it is selected; until then, others may play by it.
+            if number >= 0 and engine.state["slot"] == old.index:
+                try:
+                    told = retell(engine, new)
+                except ValueError:
+                    self._leave(new)
+                    raise
         with self._lock:
             if old.index in self.presets:
                 self.presets[new.index] = self.presets[old.index]
@@ -237,12 +236,6 @@ class Loader:
         if self.engine.worker_wanted:
             self.engine.start_worker(self.engine.worker_priority)
         return slot
-
-    def _settle_requests(self) -> None:
-        """Wait until the separators' thread has answered all that it was asked."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.engine.unanswered() and time.monotonic() < deadline:
-            time.sleep(0.001)
 
     def _give_up_one(self) -> None:
         """Leave a slot that nobody needs soon, unless one is on its way already."""

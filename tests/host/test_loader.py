@@ -1,12 +1,14 @@
 """Loading while playing: held notes sound on as if nothing had happened, and what was left is given back."""
 
+import ctypes
+
 import numpy as np
 import pytest
 from msgspec import structs
 
-from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, Log
+from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, Command, Log
 from realtime.host.loader import Loader, Wanted
-from tests.engine.playing import OFF, ON, Playing, ensemble, is_at_rest, off, on
+from tests.engine.playing import OFF, ON, Playing, command, ensemble, is_at_rest, off, on
 from tests.live import SOUNDFONT
 
 QUIET_PERIODS = 700
@@ -172,3 +174,21 @@ def test_each_ensemble_that_lacks_its_separator_is_told_of_and_nothing_twice(sta
         (told,) = said
         assert told.endswith(f"the closest-pitch rule plays {name}")
         said.clear()
+
+
+def test_a_separator_that_plays_is_not_touched_when_another_ensemble_is_given_it(started):
+    by_model = ensemble(4, separator="bach-chorale", name="plays")
+    playing, loader, _ = started(by_model, ensemble(4, separator="zone", name="waits"))
+    playing.state["slot_family"][:2] = 7
+    playing.step(on(0, 60), on(0, 64))
+    number = playing.state["slot_separator"][0]
+    where, size = int(playing.state["state_to"][number, 0]), int(playing.state["state_bytes"][number, 0])
+    ctypes.memset(where, 1, size)  # nothing that the model would say
+    loader.change(1, Wanted(separator="bach-chorale")).result()
+    playing.step()
+    new = loader.choices[1].index
+    assert playing.state["slot_separator"][new] == number
+    assert ctypes.string_at(where, size) == b"\1" * size
+    playing.step(command(0, Command.SELECT, new))
+    assert playing.state["slot"] == new
+    assert playing.state["restart"] == 1  # it begins afresh with the next note
