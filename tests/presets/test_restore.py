@@ -32,7 +32,7 @@ def test_after_kill_9_the_session_is_restored(tmp_path):
     with Host(tmp_path, *QUIET, **homes) as host:
         remote = Served(host, port_of(host)).remote
         remote.set("ensemble", "string-quartet")
-        wait_until(lambda: remote.get("ensemble") == "string-quartet")
+        wait_until(lambda: remote.everything()["values"]["ensemble"] == "string-quartet")
         for name, value in (
             ("parts/1/program", 56),
             ("parts/2/volume", 31),
@@ -50,7 +50,7 @@ def test_after_kill_9_the_session_is_restored(tmp_path):
         host.process.wait()
     with Host(tmp_path, *QUIET, "--restore", **homes) as host:
         remote = Served(host, port_of(host)).remote
-        wait_until(lambda: remote.get("ensemble") == "string-quartet")
+        wait_until(lambda: remote.everything()["values"]["ensemble"] == "string-quartet")
         wait_until(lambda: remote.get("tempo") == 61)
         found = [remote.get(name) for name in ("parts/1/program", "parts/2/volume", "parts/3/solo")]
         host.stop()
