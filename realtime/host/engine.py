@@ -113,9 +113,9 @@ class Engine:
             family: see ``fill_slot``.
 
         Raises:
-            ValueError: all slots are taken, the separator takes whole pieces only, a part's label is unknown
-                to it, ``separator`` is not the name of one, its values are wrong, or FluidSynth refuses the
-                SoundFont.
+            ValueError: all slots or synths are taken, the separator takes whole pieces only, a part's label is
+                unknown to it, ``separator`` is not the name of one, its values are wrong, or FluidSynth
+                refuses the SoundFont.
         """
         index = self.free_slot()
         if index is None:
@@ -160,7 +160,9 @@ class Engine:
             first = index * PARTS
             self._notices += self.synths[0].prepare(first, ensemble, mix)
             return 0, first
-        number = next(number for number in range(SYNTHS) if number not in self.synths)
+        number = next((number for number in range(SYNTHS) if number not in self.synths), None)
+        if number is None:
+            raise ValueError("all synths still sound: try again when what was played has died away")
         synth = Synth(soundfont or self.soundfont or self.synths[0].soundfont, self.rate, PARTS)
         self._notices += synth.prepare(0, ensemble, mix)
         self.synths[number] = synth

@@ -83,6 +83,9 @@ class Loader:
             except (ValueError, OSError) as error:
                 self.notice(f"{error}; playing goes on as before")
                 raise
+            except Exception as error:  # nobody may ask for the result
+                self.notice(f"a defect of the loader: {error!r}; playing goes on as before")
+                raise
             finally:
                 with self._lock:
                     self._jobs -= 1

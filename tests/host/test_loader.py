@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, Command, Log
+from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, SYNTHS, Command, Log
 from realtime.host.loader import Loader, Wanted
 from tests.engine.playing import OFF, ON, Playing, command, ensemble, is_at_rest, off, on
 from tests.live import SOUNDFONT
@@ -192,3 +192,25 @@ def test_a_separator_that_plays_is_not_touched_when_another_ensemble_is_given_it
     playing.step(command(0, Command.SELECT, new))
     assert playing.state["slot"] == new
     assert playing.state["restart"] == 1  # it begins afresh with the next note
+
+
+def test_a_load_while_all_synths_sound_is_refused_in_a_sentence(started):
+    playing, loader, said = started(organ())
+    for number in range(1, SYNTHS):
+        playing.engine.synths[number] = playing.engine.synths[0]
+    with pytest.raises(ValueError, match="all synths still sound"):
+        loader.change(0, Wanted(parts=((0, "program", 73),))).result()
+    assert said == [
+        "all synths still sound: try again when what was played has died away; playing goes on as before"
+    ]
+    for number in range(1, SYNTHS):
+        del playing.engine.synths[number]
+
+
+def test_a_job_that_fails_in_whatever_way_is_told(started):
+    _, loader, said = started(organ())
+    with pytest.raises(ZeroDivisionError):
+        loader.submit(lambda: 1 // 0).result()
+    (told,) = said
+    assert "ZeroDivisionError" in told
+    assert loader.loading == 0
