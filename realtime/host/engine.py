@@ -113,7 +113,7 @@ class Engine:
             family: see ``fill_slot``.
 
         Raises:
-            ValueError: all slots or synths are taken, the separator takes whole pieces only, a part's label is
+            ValueError: no slot or synth is free, the separator takes whole pieces only, a part's label is
                 unknown to it, ``separator`` is not the name of one, its values are wrong, or FluidSynth
                 refuses the SoundFont.
         """

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import stat
+import threading
 
 import psutil
 import pytest
@@ -13,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from realtime.cli.main import run
+from realtime.control.answers import Answers
 from realtime.control.client import Remote
 from realtime.control.runfile import make_token, read_token, token_path
 from realtime.control.start import Control
@@ -113,6 +115,33 @@ def test_a_server_that_hangs_is_replaced_and_the_host_plays_on(playing, monkeypa
     finally:
         control.close()
     assert len(said) == 1
+
+
+def test_a_defect_in_what_is_told_is_said_once_and_all_else_goes_on(playing):
+    said = []
+    control = Control(playing, "0", said.append)
+    try:
+        remote = Remote(str(control.serving.wait()))
+        end = control.serving.controller.subscribe(lambda values: 1 / 0)
+        for bpm in (91, 92, 93):
+            playing.set_tempo(bpm)  # found by the next look, not set by the controller
+            wait_until(lambda bpm=bpm: remote.get("tempo") == bpm)
+        end()
+        playing.set_tempo(94)
+        wait_until(lambda: remote.get("tempo") == 94)
+    finally:
+        control.close()
+    assert len([text for text in said if "ZeroDivisionError" in text]) == 1
+
+
+def test_slow_questions_that_wait_do_not_keep_the_end_waiting():
+    answers = Answers(None, [].append, [].append)
+    while answers.do(lambda: None):
+        pass
+    closing = threading.Thread(target=answers.close, daemon=True)
+    closing.start()
+    wait_until(lambda: not closing.is_alive())
+    answers.work()  # it ends by itself
 
 
 def test_beyond_loopback_a_token_is_asked_for_and_shown_once(playing):
