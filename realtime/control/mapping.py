@@ -106,7 +106,6 @@ class Mappings:
 
     def _read(self) -> None:
         """Take the mappings of the file that make sense, and tell of the others."""
-        wrong: list[str] = []
         try:
             self._mappings, faults = readable(read_table(self.path).get("mappings", []))
             wrong = [f"{self.path}: {fault}; it is left out" for fault in faults]
@@ -173,7 +172,7 @@ class Mappings:
             self._places = self._wanted(ports)
             self._positions.forget()
             command = self.session.engine.link.command
-            command(Command.MAP, -1)
+            taken = command(Command.MAP, -1)
             marks: dict[int, int] = {}
             for (port, channel, kind, number), mapping in self._places.items():
                 if mapping.passes:
@@ -181,7 +180,9 @@ class Mappings:
                 place = (port * 16 + channel) * KEYS + number
                 marks[place] = marks.get(place, 0) | (MAPPED_CONTROL if kind == "controller" else MAPPED_KEY)
             for place, bits in marks.items():
-                command(Command.MAP, place, bits)
+                taken = command(Command.MAP, place, bits) and taken
+            if not taken:  # there was no room: once more, the next time
+                self._ports = {}
 
     def _wanted(self, ports: dict[str, int]) -> dict[Place, Mapping]:
         places = {}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from realtime.engine.codes import CONTROL_PORT, PLANNED_FOR, Command, Sync
+from realtime.engine.codes import CONTROL_PORT, PLANNED_FOR, PORT, Command, Sync
 from realtime.engine.rings import listen, pop, push
 from realtime.host.semaphore import Semaphore, make_semaphore
 
@@ -47,6 +47,16 @@ class Link:
     def command(self, what: Command, value: int = 0, more: int = 0) -> bool:
         """Tell the engine to do something; ``value`` and ``more`` are the command's data1 and data2."""
         return self.send(CONTROL_PORT, int(what), value, more)
+
+    def forget_played(self) -> None:
+        """Drop the events that wait to be played, and keep the commands; no audio thread runs meanwhile."""
+        sync, ring = self.state["sync"], self.state["control"]
+        with self._sending:
+            head, tail = int(sync[8 * Sync.CONTROL_HEAD]), int(sync[8 * Sync.CONTROL_TAIL])
+            waiting = ring[np.arange(tail, head) % len(ring)]
+            kept = waiting[waiting[:, PORT] == CONTROL_PORT]
+            ring[np.arange(tail, tail + len(kept)) % len(ring)] = kept
+            sync[8 * Sync.CONTROL_HEAD] = tail + len(kept)
 
     def waiting(self) -> int:
         """Return how many events and commands the audio thread has not taken yet."""

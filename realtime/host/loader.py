@@ -28,6 +28,7 @@ PATIENCE_SECONDS = 3.0
 LOOK_SECONDS = 0.02
 RULE = "rule"
 """Name of what chooses where no separator does."""
+NOTHING_TAKEN = "the audio device takes nothing more: try again when it plays"
 PROGRAM = 0xC0
 
 
@@ -185,7 +186,8 @@ class Loader:
         Where it plays, its separator is told the music of the recent past first.
 
         Raises:
-            ValueError: it can't be loaded, or its separator's graph fails; nothing has changed then.
+            ValueError: it can't be loaded, its separator's graph fails, or the audio device takes nothing;
+                nothing has changed then.
         """
         engine = self.engine
         family = int(engine.state["slot_family"][old.index])
@@ -202,9 +204,11 @@ class Loader:
                     self._leave(new)
                     raise
         with self._lock:
+            if not engine.link.command(Command.TAKE_OVER, new.index + SLOTS * old.index, told):
+                self._leave(new)
+                raise ValueError(NOTHING_TAKEN)
             if old.index in self.presets:
                 self.presets[new.index] = self.presets[old.index]
-            engine.link.command(Command.TAKE_OVER, new.index + SLOTS * old.index, told)
             self.choices = [new if each is old else each for each in self.choices]
             self._successor[old.index] = new.index
             if old.index in self.pinned:
@@ -266,6 +270,8 @@ class Loader:
     def select(self, slot: Slot, choice: int | None = None) -> bool:
         """Have a slot play from the next note on; return whether it is to.
 
+        That the audio device takes nothing is told.
+
         Args:
             slot: what is to play.
             choice: as from ``choose``: where something else has been chosen since, that goes on.
@@ -273,8 +279,10 @@ class Loader:
         with self._lock:
             if choice is not None and not self.counts(choice):
                 return False
-            self.engine.link.command(Command.SELECT, slot.index)
-            return True
+            if done := self.engine.link.command(Command.SELECT, slot.index):
+                return done
+        self.notice(f"{slot.ensemble.name} can't be selected: {NOTHING_TAKEN}")
+        return False
 
     def tidy(self) -> None:
         """Free what has been left and no longer sounds; call it now and then. It never waits."""

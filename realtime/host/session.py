@@ -212,6 +212,8 @@ class Session(Steering):
                 return False
         self._ports.release_lost()
         self.loader.tidy()
+        if self._lost:  # what is played now is not heard later, and leaves room for what is asked for
+            self.engine.link.forget_played()
         pause = RECONNECT_SECONDS if self._lost else WATCH_SECONDS
         if time.monotonic() - self._watched_at < pause:
             return True
@@ -268,7 +270,7 @@ class Session(Steering):
     def close(self) -> dict[str, Any]:
         """End the session and return its summary; what fails is told, and the rest ends all the same."""
         sounding = int(self.engine.state["note_count"])
-        told = self._continued()
+        told = {"continuation": asdict(self.continuation.status())} if self.continuation else {}
         playing = self._started and not self._lost
         steps = Steps(self.notice)
         steps.take(lambda: self.loader.settle(PATIENCE_SECONDS if playing else TAKING_SECONDS), ValueError)
@@ -289,10 +291,6 @@ class Session(Steering):
         if stopped:  # else the audio thread may still play from its memory
             steps.take(self.engine.close)
         return summary
-
-    def _continued(self) -> dict[str, Any]:
-        """Return how the model did, for the summary."""
-        return {"continuation": asdict(self.continuation.status())} if self.continuation else {}
 
     def summary(self) -> dict[str, Any]:
         """Return notes per part, latency in microseconds, xruns, counters and files written."""
