@@ -118,7 +118,7 @@ def test_a_knob_whose_fine_half_follows_at_once_is_learned_as_a_pair(session, co
     wait_until(lambda: session.mappings.values() and session.mappings.values()[0]["mode"] == "14bit")
     (row,) = session.mappings.values()
     assert (row["name"], row["number"]) == ("tempo", NUMBER)
-    assert 'mode = "14bit"' in session.mappings.path.read_text()
+    wait_until(lambda: 'mode = "14bit"' in session.mappings.path.read_text())
 
 
 def test_another_knob_that_follows_is_not_taken_for_its_fine_half(session, control):

@@ -187,9 +187,11 @@ def test_beyond_loopback_a_token_is_asked_for_and_shown_once(playing):
             osc.send(b"/token\0\0,s\0\0" + token.encode() + bytes(4 - len(token) % 4))
             osc.send(b"/tempo\0\0,\0\0\0")
             assert osc.recv(8192).startswith(b"/tempo\0")
-        for _ in range(20):
-            last = status(Authorization="Bearer guess")[0]
-        assert last == 429
+            for _ in range(20):
+                osc.send(b"/token\0\0,s\0\0bad\0")
+                last = osc.recv(8192)
+            assert b"too many wrong tokens" in last
+        assert status(Authorization="Bearer guess")[0] == 429  # one limit for all ways
     finally:
         control.close()
     again = Control(playing, "0.0.0.0:0", said.append)
