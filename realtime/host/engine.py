@@ -11,6 +11,7 @@ import numpy as np
 from realtime.contract.error import PluginError
 from realtime.contract.library import find_plugin
 from realtime.contract.manifest import Manifest
+from realtime.contract.tensors import element_count, parameter_values
 from realtime.engine import core
 from realtime.engine.codes import BY_CHANNEL, BY_RULE, PARTS, SLOTS, SYNTHS, Counter, Stage, Sync
 from realtime.engine.controllers import defaults, policies, resets
@@ -246,7 +247,7 @@ def spelled_parameter(manifest: Manifest, values: str, parts: int) -> dict[str, 
     then 0, the lowest key of the second part.
 
     Raises:
-        ValueError: it has none, or the values are not numbers.
+        ValueError: it has none, or the values are not numbers, more than it takes, or none that it can take.
     """
     tensors = [i for i in manifest.inputs if i.source == "parameter"]
     if len(tensors) != 1:
@@ -255,6 +256,11 @@ def spelled_parameter(manifest: Manifest, values: str, parts: int) -> dict[str, 
         given = [float(v) for v in values.split(",")]
     except ValueError:
         raise ValueError(f"{manifest.name}:{values}: give numbers with commas, such as split:60") from None
-    default = tensors[0].default
-    rest = default[len(given) :] or default[-1:]
-    return {tensors[0].name: [*given, *rest][: max(parts, len(given))]}
+    (tensor,), parts = tensors, len(manifest.parts) or parts
+    rest = tensor.default[len(given) :] or tensor.default[-1:]
+    told = [*given, *rest][: max(element_count(tensor, parts), len(given))]
+    try:
+        parameter_values(tensor, parts, told)
+    except ValueError as error:
+        raise ValueError(f"{manifest.name}:{values}: {error}") from None
+    return {tensor.name: told}
