@@ -10,13 +10,22 @@ import threading
 
 import psutil
 import pytest
+from msgspec import structs
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from realtime.cli.main import run
 from realtime.control.answers import Answers
 from realtime.control.client import Remote
-from realtime.control.runfile import make_token, read_token, token_path
+from realtime.control.runfile import (
+    Running,
+    all_running,
+    make_token,
+    read_token,
+    running_here,
+    tell_running,
+    token_path,
+)
 from realtime.control.start import Control
 from realtime.host.options import Options, control_address
 from realtime.host.session import Session
@@ -201,6 +210,18 @@ def test_beyond_loopback_a_token_is_asked_for_and_shown_once(playing):
         assert str(token_path()) in said[1]
     finally:
         again.close()
+
+
+def test_what_a_killed_host_left_is_removed_also_where_its_process_id_is_used_again(homes):
+    here = running_here("127.0.0.1", 7001)
+    kept = tell_running(here)
+    left = [
+        tell_running(structs.replace(here, port=7002, began=here.began - 3600)),
+        tell_running(Running(2**22 + 1, "127.0.0.1", 7003, here.began)),  # above Linux's highest
+    ]
+    assert list(all_running()) == [here]
+    assert kept.exists()
+    assert not any(path.exists() for path in left)
 
 
 def test_a_token_is_made_once_and_only_for_its_owner(homes):
