@@ -23,6 +23,8 @@ class Link:
         self._frames = np.zeros((BATCH, 2), np.float32)
         self._listener: Semaphore | None = None
         self._heard = 0
+        self._uncaptured = 0
+        """Frames so far that were not handed over as sound."""
 
     def _word(self, which: Sync) -> int:
         return self._sync + 64 * which
@@ -165,9 +167,13 @@ class Link:
         sync = self.state["sync"]
         while True:
             frame = int(self.state["frame"])
-            waiting = int(sync[8 * Sync.CAPTURE_HEAD] - sync[8 * Sync.CAPTURE_TAIL])
+            head, tail = int(sync[8 * Sync.CAPTURE_HEAD]), int(sync[8 * Sync.CAPTURE_TAIL])
             if frame == self.state["frame"]:
-                return frame - waiting
+                break
+        # The audio thread may have handed over a period and not counted its frames yet: then this is less
+        # than before. Otherwise it only grows, where a period is not handed over.
+        self._uncaptured = max(self._uncaptured, frame - head)
+        return self._uncaptured + tail
 
     def read_sound(self) -> np.ndarray:
         """Return captured sound since the last call: float32, shape (frames, 2), at most ``BATCH`` frames."""

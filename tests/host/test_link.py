@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.engine.codes import RING, Command
+from realtime.engine.codes import RING, Command, Sync
 from realtime.host.loader import Loader, Wanted
 from tests.engine.playing import ON, Playing, ensemble
 
@@ -47,3 +47,20 @@ def test_a_change_that_the_engine_can_not_take_is_told_and_leaves_all_as_it_was(
     assert loader.choices == before
     assert len(said) == 1
     loader.close()
+
+
+def test_a_period_that_is_handed_over_and_not_counted_yet_begins_where_it_does(playing):
+    state, link = playing.state, playing.engine.link
+    playing.rest(3)  # nobody hears them
+    assert link.sound_frame() == 3 * playing.period
+    state["capturing"] = 1
+    playing.rest(2)
+    assert link.sound_frame() == 3 * playing.period
+    state["sync"][8 * Sync.CAPTURE_HEAD] += playing.period  # as it is for a moment within each period
+    assert link.sound_frame() == 3 * playing.period
+    state["frame"] += playing.period
+    assert len(link.read_sound()) == 3 * playing.period
+    assert link.sound_frame() == 6 * playing.period
+    state["capturing"] = 0
+    playing.rest(1)
+    assert link.sound_frame() == 7 * playing.period
