@@ -2,6 +2,7 @@
 
 import queue
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from realtime.control import pipe
@@ -27,6 +28,7 @@ class Answers:
         self, controller: Controller, send: Callable[[pipe.Reply], None], notice: Callable[[str], None]
     ) -> None:
         self.controller, self.send, self.notice = controller, send, notice
+        self._closed = False
         self._slow: queue.Queue[Callable[[], None] | None] = queue.Queue(WAITING)
 
     def ask(self, ask: pipe.Ask) -> None:
@@ -66,9 +68,14 @@ class Answers:
 
     def work(self) -> None:
         """Do what takes long, one after the other, until closed."""
-        while (what := self._slow.get()) is not None:
-            what()
+        while (what := self._slow.get()) is not None and not self._closed:
+            try:
+                what()
+            except Exception as error:  # what comes after it is done all the same
+                self.notice(f"a defect of the control interface: {error!r}; playing goes on")
 
     def close(self) -> None:
-        """End ``work``."""
-        self._slow.put(None)
+        """End ``work`` after what it does now; it never waits."""
+        self._closed = True
+        with suppress(queue.Full):  # else there is something to wake it
+            self._slow.put_nowait(None)

@@ -58,19 +58,25 @@ def is_right(given: str, token: str) -> bool:
     return secrets.compare_digest(given.encode(errors="replace"), token.encode())
 
 
+def guess_limit() -> Buckets:
+    """Return what bounds the wrong tokens of an address, however it gives them."""
+    return Buckets(GUESSES, GUESS_BURST)
+
+
 class Guard:
     """Wraps the application.
 
     Args:
         app: what is guarded.
         token: asked for if not None.
+        guesses: how many wrong tokens an address may give.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, token: str | None, guesses: Buckets) -> None:
         self.app, self.token = app, token
         self._names = own_names() if token else set(LOOPBACK_NAMES)
         self._requests = Buckets(REQUESTS, BURST)
-        self._guesses = Buckets(GUESSES, GUESS_BURST)
+        self._guesses = guesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer why not."""

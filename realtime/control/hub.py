@@ -155,7 +155,9 @@ class Hub:
         return await self._wait(lambda done: self.write(name, value, done))
 
     def read(self, name: str, done: Answered) -> None:
-        """Have ``done`` told a value; only one that changes by itself is asked of the host.
+        """Have ``done`` told a value.
+
+        The host is asked for what changes by itself, and for what is loaded: it knows what was asked last.
 
         Raises:
             RefusedError: there is none of this name.
@@ -163,7 +165,7 @@ class Hub:
         control = self.control(name)
         if control.read is None:
             raise RefusedError(405, f"{name} is called, it has no value")
-        if not control.volatile and name in self.values:
+        if not (control.volatile or control.loaded) and name in self.values:
             done(pipe.Reply(0, self.values[name]))
         else:
             self._ask(pipe.Ask(self._number(), name), done)

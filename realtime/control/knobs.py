@@ -85,6 +85,20 @@ def mappings_of(rows: list[dict[str, Any]]) -> list[Mapping]:
         raise ValueError(f"mappings: {error}") from None
 
 
+def readable(rows: Any) -> tuple[list[Mapping], list[str]]:
+    """Return the mappings that a file holds, and what is wrong with each of those that are left out."""
+    if not isinstance(rows, list):
+        return [], ["mappings are tables, each headed [[mappings]]"]
+    found, wrong = [], []
+    for place, row in enumerate(rows, 1):
+        try:
+            found.append(msgspec.convert(row, Mapping))
+        except msgspec.ValidationError as error:
+            called = f" ({row['name']})" if isinstance(row, dict) and "name" in row else ""
+            wrong.append(f"mapping {place}{called}: {error}")
+    return found, wrong
+
+
 def rows_of(mappings: list[Mapping]) -> list[dict[str, Any]]:
     """Return mappings as clients are told them: in full, and what the knob is called."""
     return [msgspec.to_builtins(mapping) | {"knob": mapping.knob} for mapping in mappings]

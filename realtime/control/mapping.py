@@ -7,6 +7,7 @@ so that nothing jumps. What is mapped does nothing else: the audio thread hands 
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import platformdirs
 
 from realtime.control.controller import Controller
-from realtime.control.knobs import FINE, Mapping, Place, Positions, mappings_of, rows_of, turned
+from realtime.control.knobs import FINE, Mapping, Place, Positions, mappings_of, readable, rows_of, turned
 from realtime.control.table import find
 from realtime.control.values import bounds, options
 from realtime.engine.codes import (
@@ -93,19 +94,28 @@ class Mappings:
         """What was sent in a knob's name: its touch while it was learned had acted."""
         self._fine: Place | None = None
         """What the fine half of the knob that was learned just now would be, until something else moves."""
-        try:
-            raw = read_table(self.path).get("mappings", [])
-            self._mappings = msgspec.convert(raw, list[Mapping])
-        except FileNotFoundError:
-            pass
-        except (OSError, PresetError, msgspec.ValidationError) as error:
-            notice(f"{self.path}: {error}; no knob is mapped")
+        self._broken = False
+        """Whether the file holds what could not be read: it is put aside before it is written."""
+        self._read()
         self._heard: queue.SimpleQueue[list[list[int]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="knobs", daemon=True)
         self._thread.start()
         session.listeners.append(self.listen)
         session.watchers.append(self.find_devices)
         self.find_devices()
+
+    def _read(self) -> None:
+        """Take the mappings of the file that make sense, and tell of the others."""
+        try:
+            self._mappings, faults = readable(read_table(self.path).get("mappings", []))
+            wrong = [f"{self.path}: {fault}; it is left out" for fault in faults]
+        except FileNotFoundError:
+            return
+        except (OSError, PresetError) as error:
+            wrong = [f"{error}; no knob is mapped"]
+        self._broken = bool(wrong)
+        for sentence in wrong:
+            self.notice(sentence)
 
     def values(self) -> list[dict[str, Any]]:
         """Return all mappings, for whoever shows them."""
@@ -135,15 +145,22 @@ class Mappings:
                 check_movable(mapping.name)
         except LookupError as error:
             raise ValueError(f"mappings: {error}") from None
-        self._fine = None
-        self._keep(mappings)
+        with self._lock:
+            self._fine = None
+            self._keep(mappings)
 
     def _keep(self, mappings: list[Mapping]) -> None:
         with self._lock:
             self._mappings = mappings
             self._ports = {}
             self.find_devices()
-        write_mappings(self.path, [msgspec.to_builtins(mapping) for mapping in mappings])
+            if self._broken:  # its lines may be mended by hand
+                aside = self.path.with_name(f"{self.path.name}.bad")
+                with suppress(FileNotFoundError):
+                    self.path.replace(aside)
+                    self.notice(f"{self.path} was not readable in full: as it was, it is kept in {aside}")
+                self._broken = False
+            write_mappings(self.path, [msgspec.to_builtins(mapping) for mapping in mappings])
 
     def find_devices(self) -> None:
         """Follow the devices as they come and go: a mapping belongs to a name, the engine knows ports."""
@@ -155,7 +172,7 @@ class Mappings:
             self._places = self._wanted(ports)
             self._positions.forget()
             command = self.session.engine.link.command
-            command(Command.MAP, -1)
+            taken = command(Command.MAP, -1)
             marks: dict[int, int] = {}
             for (port, channel, kind, number), mapping in self._places.items():
                 if mapping.passes:
@@ -163,7 +180,9 @@ class Mappings:
                 place = (port * 16 + channel) * KEYS + number
                 marks[place] = marks.get(place, 0) | (MAPPED_CONTROL if kind == "controller" else MAPPED_KEY)
             for place, bits in marks.items():
-                command(Command.MAP, place, bits)
+                taken = command(Command.MAP, place, bits) and taken
+            if not taken:  # there was no room: once more, the next time
+                self._ports = {}
 
     def _wanted(self, ports: dict[str, int]) -> dict[Place, Mapping]:
         places = {}
@@ -225,20 +244,22 @@ class Mappings:
             rest_at = int(defaults()[number])
             self._put_back.add((*place, rest_at))
             self.session.engine.link.send(port, CONTROL | channel, number, rest_at)
-        rest = [
-            m for m in self._mappings if (m.device, m.channel - 1, m.kind, m.number) != (device, *place[1:])
-        ]
-        self._keep_learned([*rest, Mapping(name, device, channel + 1, kind, number)])  # type: ignore[arg-type]
-        self._fine = (*place[:3], number + FINE) if kind == "controller" and number < FINE else None
+        where = (device, *place[1:])
+        new = Mapping(name, device, channel + 1, kind, number)  # type: ignore[arg-type]
+        with self._lock:
+            rest = [m for m in self._mappings if (m.device, m.channel - 1, m.kind, m.number) != where]
+            self._keep_learned([*rest, new])
+            self._fine = (*place[:3], number + FINE) if kind == "controller" and number < FINE else None
         return True
 
     def _learned_fine(self, place: Place) -> bool:
         """Take what moves next after a knob was learned for its fine half, if it is that; return whether."""
-        fine, self._fine = self._fine, None
-        if place != fine:
-            return False
-        *rest, last = self._mappings
-        self._keep_learned([*rest, msgspec.structs.replace(last, mode="14bit")])
+        with self._lock:
+            fine, self._fine = self._fine, None
+            if place != fine:  # or it was taken back meanwhile
+                return False
+            *rest, last = self._mappings
+            self._keep_learned([*rest, msgspec.structs.replace(last, mode="14bit")])
         return True
 
     def _keep_learned(self, mappings: list[Mapping]) -> None:

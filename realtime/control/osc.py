@@ -6,6 +6,7 @@ host asks for a token, ``/token TOKEN`` comes first. A bundle acts at once, what
 """
 
 import asyncio
+import sys
 import time
 from typing import Any
 
@@ -14,7 +15,7 @@ from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from realtime.control.guard import is_right
+from realtime.control.guard import SLOWLY, is_right
 from realtime.control.hub import Hub, RefusedError
 from realtime.control.limits import Buckets
 
@@ -29,6 +30,8 @@ SUBSCRIBERS, SUBSCRIBED_SECONDS = 32, 60.0
 SENDERS, KNOWN_SECONDS = 64, 600.0
 """Senders that gave the token, and how long they may be silent."""
 LONGEST = 8192
+LONGEST_ANSWER = 65507 if sys.platform != "darwin" else 9216
+"""Bytes of a datagram: what IPv4 carries, and what macOS sends."""
 BUNDLED = 256
 """Messages of one bundle."""
 
@@ -71,10 +74,11 @@ class OscEndpoint(asyncio.DatagramProtocol):
     Args:
         hub: knows the values and the host.
         token: asked for if not None.
+        guesses: how many wrong tokens an address may give.
     """
 
-    def __init__(self, hub: Hub, token: str | None) -> None:
-        self.hub, self.token = hub, token
+    def __init__(self, hub: Hub, token: str | None, guesses: Buckets) -> None:
+        self.hub, self.token, self._guesses = hub, token, guesses
         self._transport: asyncio.DatagramTransport | None = None
         self._rate, self._errors = Buckets(RATE, BURST), Buckets(ERRORS, ERROR_BURST)
         self._subscribed: dict[Address, float] = {}
@@ -130,6 +134,8 @@ class OscEndpoint(asyncio.DatagramProtocol):
 
     def _let_in(self, sender: Address, values: list[Any], now: float) -> None:
         if self.token and not (len(values) == 1 and is_right(str(values[0]), self.token)):
+            if not self._guesses.take(sender[0]):
+                raise RefusedError(429, SLOWLY)
             raise RefusedError(401, "this is not the token")
         self._known.pop(sender, None)
         if len(self._known) >= SENDERS:
@@ -143,7 +149,10 @@ class OscEndpoint(asyncio.DatagramProtocol):
             if values or control.call:
                 await self.hub.set(name, None if not values else values if len(values) > 1 else values[0])
             else:
-                self._send(sender, message(address, await self.hub.get(name)))
+                answer = message(address, await self.hub.get(name))
+                if len(answer) > LONGEST_ANSWER:
+                    raise ValueError(f"{name} is too long for a datagram: ask for it by HTTP, /api/{name}")
+                self._send(sender, answer)
         except (RefusedError, ValueError) as error:
             self._refuse(sender, str(error))
 
@@ -153,11 +162,14 @@ class OscEndpoint(asyncio.DatagramProtocol):
 
     def _changed(self, name: str, value: Any) -> None:
         now = time.monotonic()
+        told = message(f"/{name}", value) if self._subscribed else b""
+        if len(told) > LONGEST_ANSWER:
+            told = message("/error", f"{name} has changed, and is too long for a datagram")
         for sender, until in tuple(self._subscribed.items()):
             if now > until:
                 del self._subscribed[sender]
             else:
-                self._send(sender, message(f"/{name}", value))
+                self._send(sender, told)
 
     def _send(self, receiver: Address, data: bytes) -> None:
         if self._transport and not self._transport.is_closing():

@@ -5,6 +5,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,8 @@ from msgspec import Struct
 
 TOKEN_BYTES = 24
 PREFIX = "control-"
+SAME_SECONDS = 2.0
+"""How exactly a process's beginning is known: some systems tell it from the clock as it is set now."""
 
 
 class Running(Struct, frozen=True):
@@ -22,6 +25,24 @@ class Running(Struct, frozen=True):
     pid: int
     address: str
     port: int
+    began: float = 0.0
+    """When its process began, by the system's clock: a process id is used again."""
+
+    def runs(self) -> bool:
+        """Return whether its process still runs."""
+        if not self.began:  # a host of an older version
+            return psutil.pid_exists(self.pid)
+        try:
+            return abs(psutil.Process(self.pid).create_time() - self.began) < SAME_SECONDS
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.Error:  # it is there, and not ours to look at
+            return True
+
+
+def running_here(address: str, port: int) -> Running:
+    """Return what is to be known of this process, which serves ``port``."""
+    return Running(os.getpid(), address, port, psutil.Process().create_time())
 
 
 def is_loopback(address: str) -> bool:
@@ -87,15 +108,27 @@ def tell_running(running: Running) -> Path:
 
 
 def all_running() -> Iterator[Running]:
-    """Yield this user's hosts that run on this machine, the one that was started last first."""
-    files = sorted(_folder().glob(f"{PREFIX}*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in files:
+    """Yield this user's hosts that run on this machine, the one that was started last first.
+
+    What those left that were killed is removed.
+    """
+    for path in sorted(_folder().glob(f"{PREFIX}*.json"), key=_written_at, reverse=True):
         try:
             running = msgspec.json.decode(path.read_bytes(), type=Running)
         except (msgspec.MsgspecError, OSError):
             continue
-        if psutil.pid_exists(running.pid):
+        if running.runs():
             yield running
+        else:  # it was killed
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _written_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # gone meanwhile
+        return 0.0
 
 
 def find_running() -> Running:

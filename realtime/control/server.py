@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import uvicorn
 
 from realtime.control import pipe
+from realtime.control.guard import guess_limit
 from realtime.control.hub import Hub
 from realtime.control.osc import OscEndpoint
 from realtime.control.runfile import is_loopback
@@ -120,8 +121,9 @@ async def serve(host: BinaryIO, out: BinaryIO) -> None:
     except OSError as error:
         hub.say(pipe.Ready(error=f"--control: {error}"))
         return
-    app = make_app(hub, setup.token, Path(setup.takes))
-    await loop.create_datagram_endpoint(lambda: OscEndpoint(hub, setup.token), sock=udp)
+    guesses = guess_limit()
+    app = make_app(hub, setup.token, Path(setup.takes), guesses)
+    await loop.create_datagram_endpoint(lambda: OscEndpoint(hub, setup.token, guesses), sock=udp)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

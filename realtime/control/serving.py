@@ -226,18 +226,27 @@ class Serving:
     # what happens
 
     def _tick(self) -> None:
-        count = 0
+        count, defects = 0, set[str]()
         while not self._stop.wait(TICK_SECONDS):
             count += 1
-            if count % POLL_TICKS == 0:
-                self.controller.poll()
-            if self._stale:
-                self._stale = False
-                self._send_state()
-            self._send(seen=[*self._sound.told(self._listen.formats), *self._seen(count)])
+            try:
+                self._tell(count)
+            except Exception as error:  # whatever is wrong with one thing, the next tick shows the others
+                if repr(error) not in defects:
+                    defects.add(repr(error))
+                    self.notice(f"a defect of the control interface: {error!r}; playing goes on")
             if self._heard_at and time.monotonic() - self._heard_at > HUNG_SECONDS and self._process:
                 self._heard_at = 0.0
                 self._process.kill()
+
+    def _tell(self, count: int) -> None:
+        """Tell what has changed, and what is shown in the tick of this number."""
+        if count % POLL_TICKS == 0:
+            self.controller.poll()
+        if self._stale:
+            self._stale = False
+            self._send_state()
+        self._send(seen=[*self._sound.told(self._listen.formats), *self._seen(count)])
 
     def _seen(self, count: int) -> list[pipe.FromHost]:
         """Return what is shown in the tick of this number."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from realtime.control.pipe import Setup
-from realtime.control.runfile import Running, is_loopback, make_token, tell_running, token_path
+from realtime.control.runfile import is_loopback, make_token, running_here, tell_running, token_path
 from realtime.control.serving import Serving
 from realtime.host.options import control_address
 from realtime.host.session import Session
@@ -99,7 +99,7 @@ class Control:
             hint = " (open it to play and hear)" if silent else ""
         self._notice(f"{taken}the page: {address}{hint}")
         try:
-            self._file = tell_running(Running(os.getpid(), self._address, port))
+            self._file = tell_running(running_here(self._address, port))
         except OSError as error:
             self._notice(f"concertino ctl needs --address {port}: {error}")
 

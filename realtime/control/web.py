@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from realtime.control.guard import Guard
 from realtime.control.hub import Hub, RefusedError
+from realtime.control.limits import Buckets
 from realtime.control.openapi import describe, docs, openapi
 from realtime.control.takes import find
 from realtime.control.websocket import Connections
@@ -65,13 +66,14 @@ async def _value(request: Request, takes_one: bool) -> Any:
         raise RefusedError(422, f'send {{"value": ...}}: {error}'[:300]) from None
 
 
-def make_app(hub: Hub, token: str | None, takes: Path) -> Guard:
+def make_app(hub: Hub, token: str | None, takes: Path, guesses: Buckets) -> Guard:
     """Return the application.
 
     Args:
         hub: knows the values and the host.
         token: asked for if not None.
         takes: folder of the takes.
+        guesses: how many wrong tokens an address may give.
     """
     described, specified, page_of_docs = _encode(describe()), _encode(openapi()), docs()
 
@@ -137,4 +139,4 @@ def make_app(hub: Hub, token: str | None, takes: Path) -> Guard:
         ],
         exception_handlers={RefusedError: refused, HTTPException: failed},
     )
-    return Guard(app, token)
+    return Guard(app, token, guesses)

@@ -1,6 +1,7 @@
 """The end of a session: what sounds is ended, and what happened is summed up."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from realtime.drivers.base import Driver
@@ -10,6 +11,28 @@ from realtime.host.pump import PUMP_SECONDS, Pump
 
 ENDING_SECONDS, ENDING_PERIODS = 0.5, 4
 """How long notes may take to end, and the periods in which their ends reach other programs."""
+
+
+class Steps:
+    """Takes the steps of an ending one after the other, whatever becomes of those before.
+
+    Args:
+        notice: told, in a sentence, what failed.
+    """
+
+    def __init__(self, notice: Callable[[str], None]) -> None:
+        self.notice = notice
+
+    def take(self, step: Callable[[], Any], *expected: type[Exception]) -> bool:
+        """Take a step; return whether it was done. Errors that are ``expected`` are not told."""
+        try:
+            step()
+        except expected:
+            return False
+        except Exception as error:  # a take is completed even where a device, or anything else, fails
+            self.notice(f"while ending: {error}")
+            return False
+        return True
 
 
 def end_notes(engine: Engine) -> None:
@@ -25,11 +48,13 @@ def end_notes(engine: Engine) -> None:
 
 
 def sum_up(engine: Engine, driver: Driver, pump: Pump) -> dict[str, Any]:
-    """Return notes per part, latency in microseconds, xruns and counters."""
+    """Return what plays, notes per part, latency in microseconds, xruns and counters."""
     counters = engine.counters()
-    parts = engine.slots[int(engine.state["slot"])].ensemble.parts
+    playing = engine.slots[int(engine.state["slot"])]
+    parts = playing.ensemble.parts
     return {
-        "separator": engine.slots[0].separator or "rule",
+        "ensemble": playing.ensemble.name,
+        "separator": playing.separator or "rule",
         "driver": driver.name,
         "rate": engine.rate,
         "period": driver.period,

@@ -11,6 +11,7 @@ import numpy as np
 from realtime.contract.error import PluginError
 from realtime.contract.library import find_plugin
 from realtime.contract.manifest import Manifest
+from realtime.contract.tensors import element_count, parameter_values
 from realtime.engine import core
 from realtime.engine.codes import BY_CHANNEL, BY_RULE, PARTS, SLOTS, SYNTHS, Counter, Stage, Sync
 from realtime.engine.controllers import defaults, policies, resets
@@ -53,6 +54,7 @@ class Engine:
         self.worker_priority, self.worker_wanted = 0, False
         self._notices: list[str] = []
         self._ruled: dict[str, list[str]] = {}
+        """What was wrong with a separator before the sound started, and the ensembles that lack it."""
         self._bank = SeparatorBank(self.state)
         self._worker: Worker | None = None
         state = self.state
@@ -73,7 +75,7 @@ class Engine:
 
     @property
     def notices(self) -> list[str]:
-        """What a player should know about what was loaded, in sentences."""
+        """What a player should know of what was loaded, in sentences; while playing, new ones come last."""
         ruled = [
             f"{why}; the closest-pitch rule plays {', '.join(names)}" for why, names in self._ruled.items()
         ]
@@ -112,9 +114,9 @@ class Engine:
             family: see ``fill_slot``.
 
         Raises:
-            ValueError: all slots are taken, the separator takes whole pieces only, a part's label is unknown
-                to it, ``separator`` is not the name of one, its values are wrong, or FluidSynth refuses the
-                SoundFont.
+            ValueError: no slot or synth is free, the separator takes whole pieces only, a part's label is
+                unknown to it, ``separator`` is not the name of one, its values are wrong, or FluidSynth
+                refuses the SoundFont.
         """
         index = self.free_slot()
         if index is None:
@@ -128,7 +130,10 @@ class Engine:
         except (ValueError, OSError) as error:
             if separator and not (isinstance(error, PluginError) and error.field != "name"):
                 raise  # the player's own words are wrong: better said now than played otherwise
-            self._ruled.setdefault(str(error), []).append(ensemble.name)
+            if live:
+                self._notices.append(f"{error}; the closest-pitch rule plays {ensemble.name}")
+            else:
+                self._ruled.setdefault(str(error), []).append(ensemble.name)
             place, manifest, name = BY_RULE, None, None
         other = bool(separator) and name != ensemble.separator
         labels = label_parts(ensemble, manifest, other)
@@ -156,7 +161,9 @@ class Engine:
             first = index * PARTS
             self._notices += self.synths[0].prepare(first, ensemble, mix)
             return 0, first
-        number = next(number for number in range(SYNTHS) if number not in self.synths)
+        number = next((number for number in range(SYNTHS) if number not in self.synths), None)
+        if number is None:
+            raise ValueError("all synths still sound: try again when what was played has died away")
         synth = Synth(soundfont or self.soundfont or self.synths[0].soundfont, self.rate, PARTS)
         self._notices += synth.prepare(0, ensemble, mix)
         self.synths[number] = synth
@@ -240,7 +247,7 @@ def spelled_parameter(manifest: Manifest, values: str, parts: int) -> dict[str, 
     then 0, the lowest key of the second part.
 
     Raises:
-        ValueError: it has none, or the values are not numbers.
+        ValueError: it has none, or the values are not numbers, more than it takes, or none that it can take.
     """
     tensors = [i for i in manifest.inputs if i.source == "parameter"]
     if len(tensors) != 1:
@@ -249,6 +256,11 @@ def spelled_parameter(manifest: Manifest, values: str, parts: int) -> dict[str, 
         given = [float(v) for v in values.split(",")]
     except ValueError:
         raise ValueError(f"{manifest.name}:{values}: give numbers with commas, such as split:60") from None
-    default = tensors[0].default
-    rest = default[len(given) :] or default[-1:]
-    return {tensors[0].name: [*given, *rest][: max(parts, len(given))]}
+    (tensor,), parts = tensors, len(manifest.parts) or parts
+    rest = tensor.default[len(given) :] or tensor.default[-1:]
+    told = [*given, *rest][: max(element_count(tensor, parts), len(given))]
+    try:
+        parameter_values(tensor, parts, told)
+    except ValueError as error:
+        raise ValueError(f"{manifest.name}:{values}: {error}") from None
+    return {tensor.name: told}

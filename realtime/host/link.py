@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from realtime.engine.codes import CONTROL_PORT, PLANNED_FOR, Command, Sync
+from realtime.engine.codes import CONTROL_PORT, PLANNED_FOR, PORT, Command, Sync
 from realtime.engine.rings import listen, pop, push
 from realtime.host.semaphore import Semaphore, make_semaphore
 
@@ -23,6 +23,8 @@ class Link:
         self._frames = np.zeros((BATCH, 2), np.float32)
         self._listener: Semaphore | None = None
         self._heard = 0
+        self._uncaptured = 0
+        """Frames so far that were not handed over as sound."""
 
     def _word(self, which: Sync) -> int:
         return self._sync + 64 * which
@@ -47,6 +49,16 @@ class Link:
     def command(self, what: Command, value: int = 0, more: int = 0) -> bool:
         """Tell the engine to do something; ``value`` and ``more`` are the command's data1 and data2."""
         return self.send(CONTROL_PORT, int(what), value, more)
+
+    def forget_played(self) -> None:
+        """Drop the events that wait to be played, and keep the commands; no audio thread runs meanwhile."""
+        sync, ring = self.state["sync"], self.state["control"]
+        with self._sending:
+            head, tail = int(sync[8 * Sync.CONTROL_HEAD]), int(sync[8 * Sync.CONTROL_TAIL])
+            waiting = ring[np.arange(tail, head) % len(ring)]
+            kept = waiting[waiting[:, PORT] == CONTROL_PORT]
+            ring[np.arange(tail, tail + len(kept)) % len(ring)] = kept
+            sync[8 * Sync.CONTROL_HEAD] = tail + len(kept)
 
     def waiting(self) -> int:
         """Return how many events and commands the audio thread has not taken yet."""
@@ -155,9 +167,13 @@ class Link:
         sync = self.state["sync"]
         while True:
             frame = int(self.state["frame"])
-            waiting = int(sync[8 * Sync.CAPTURE_HEAD] - sync[8 * Sync.CAPTURE_TAIL])
+            head, tail = int(sync[8 * Sync.CAPTURE_HEAD]), int(sync[8 * Sync.CAPTURE_TAIL])
             if frame == self.state["frame"]:
-                return frame - waiting
+                break
+        # The audio thread may have handed over a period and not counted its frames yet: then this is less
+        # than before. Otherwise it only grows, where a period is not handed over.
+        self._uncaptured = max(self._uncaptured, frame - head)
+        return self._uncaptured + tail
 
     def read_sound(self) -> np.ndarray:
         """Return captured sound since the last call: float32, shape (frames, 2), at most ``BATCH`` frames."""

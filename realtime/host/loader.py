@@ -17,10 +17,10 @@ import numpy as np
 from msgspec import structs
 
 from realtime.engine.codes import LOG_DATA1, LOG_KIND, LOG_STATUS, SLOTS, Command, Log
-from realtime.engine.history import replay
 from realtime.ensembles.schema import Ensemble
 from realtime.host.departing import Departing
 from realtime.host.engine import Engine
+from realtime.host.retelling import UNTOLD, retell
 from realtime.host.slots import EVEN, Mix, Slot
 
 PATIENCE_SECONDS = 3.0
@@ -28,9 +28,8 @@ PATIENCE_SECONDS = 3.0
 LOOK_SECONDS = 0.02
 RULE = "rule"
 """Name of what chooses where no separator does."""
+NOTHING_TAKEN = "the audio device takes nothing more: try again when it plays"
 PROGRAM = 0xC0
-DONE = -1
-"""What ``replay`` returns where a graph fails."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,9 @@ class Loader:
                 return done
             except (ValueError, OSError) as error:
                 self.notice(f"{error}; playing goes on as before")
+                raise
+            except Exception as error:  # nobody may ask for the result
+                self.notice(f"a defect of the loader: {error!r}; playing goes on as before")
                 raise
             finally:
                 with self._lock:
@@ -184,25 +186,29 @@ class Loader:
         Where it plays, its separator is told the music of the recent past first.
 
         Raises:
-            ValueError: it can't be loaded, or its separator's graph fails; nothing has changed then.
+            ValueError: it can't be loaded, its separator's graph fails, or the audio device takes nothing;
+                nothing has changed then.
         """
         engine = self.engine
         family = int(engine.state["slot_family"][old.index])
         new = self.load(ensemble, separator, soundfont=soundfont, family=family)
-        told: int = 0
+        told = UNTOLD
         number = int(engine.state["slot_separator"][new.index])
-        if number >= 0 and number != engine.state["slot_separator"][old.index]:
-            self._settle_requests()
-            told = int(replay(engine.address, new.index, -1))
-            while told != DONE and told < int(engine.state["history_count"][0]):
-                told = int(replay(engine.address, new.index, told))
-        if told == DONE:
-            self._leave(new)
-            raise ValueError(f"separator {new.separator} fails on what has been played")
+        if number != engine.state["slot_separator"][old.index]:
+            engine.state["slot_family"][new.index] = 0  # it has not heard the music of others of its family
+            # One that does not play is begun afresh when it is selected; until then, others may play by it.
+            if number >= 0 and engine.state["slot"] == old.index:
+                try:
+                    told = retell(engine, new)
+                except ValueError:
+                    self._leave(new)
+                    raise
         with self._lock:
+            if not engine.link.command(Command.TAKE_OVER, new.index + SLOTS * old.index, told):
+                self._leave(new)
+                raise ValueError(NOTHING_TAKEN)
             if old.index in self.presets:
                 self.presets[new.index] = self.presets[old.index]
-            engine.link.command(Command.TAKE_OVER, new.index + SLOTS * old.index, told)
             self.choices = [new if each is old else each for each in self.choices]
             self._successor[old.index] = new.index
             if old.index in self.pinned:
@@ -238,12 +244,6 @@ class Loader:
             self.engine.start_worker(self.engine.worker_priority)
         return slot
 
-    def _settle_requests(self) -> None:
-        """Wait until the separators' thread has answered all that it was asked."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.engine.unanswered() and time.monotonic() < deadline:
-            time.sleep(0.001)
-
     def _give_up_one(self) -> None:
         """Leave a slot that nobody needs soon, unless one is on its way already."""
         with self._lock:
@@ -270,6 +270,8 @@ class Loader:
     def select(self, slot: Slot, choice: int | None = None) -> bool:
         """Have a slot play from the next note on; return whether it is to.
 
+        That the audio device takes nothing is told.
+
         Args:
             slot: what is to play.
             choice: as from ``choose``: where something else has been chosen since, that goes on.
@@ -277,8 +279,10 @@ class Loader:
         with self._lock:
             if choice is not None and not self.counts(choice):
                 return False
-            self.engine.link.command(Command.SELECT, slot.index)
-            return True
+            if done := self.engine.link.command(Command.SELECT, slot.index):
+                return done
+        self.notice(f"{slot.ensemble.name} can't be selected: {NOTHING_TAKEN}")
+        return False
 
     def tidy(self) -> None:
         """Free what has been left and no longer sounds; call it now and then. It never waits."""

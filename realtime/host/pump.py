@@ -79,7 +79,7 @@ class Pump:
         self.engine.state["capturing"] = self.writers.wanted or bool(self._hearers)
 
     def begin_take(self, folder: Path, header: dict[str, Any], bits: str) -> None:
-        """Record from now on, unless a take is being recorded.
+        """Record from now on, unless there is a take that is still to be ended.
 
         Args:
             folder: where takes are kept.
@@ -90,7 +90,7 @@ class Pump:
             OSError: its files can't be made.
         """
         with self._busy:
-            if self.writers.recording:
+            if self.writers.taking:
                 return
             self.engine.state["capturing"] = 1
             self._pass_on()

@@ -20,6 +20,7 @@ from realtime.engine.codes import (
     PLAN_PORT,
     Log,
 )
+from realtime.host.disk_room import is_full, make_room
 from realtime.host.event_log import EventLog
 from realtime.host.sound_file import SoundFile
 from realtime.host.tracks import input_track, part_track, share
@@ -27,6 +28,8 @@ from realtime.music.smf_write import write_parts
 
 SAVE_SECONDS = 15.0
 """How often the MIDI files are written while recording; a crash loses no more of them than this."""
+MIDI_BYTES, EVENT_BYTES = 1 << 16, 16
+"""What two MIDI files and each of their events take at most on a disk."""
 CHANNEL_MESSAGES = range(0x80, 0xF0)
 
 
@@ -145,6 +148,13 @@ class Recorder:
     def _save(
         self, played: dict[int, list[np.ndarray]], parts: dict[tuple[int, int], list[np.ndarray]]
     ) -> None:
+        for _, error in self._write_midi(played, parts):
+            self._end(error)
+
+    def _write_midi(
+        self, played: dict[int, list[np.ndarray]], parts: dict[tuple[int, int], list[np.ndarray]]
+    ) -> list[tuple[str, OSError]]:
+        """Write the MIDI files; return the names of those that could not be, and why."""
         start = self._start or 0
         inputs = [
             input_track(port, np.concatenate(rows), self.rate, start) for port, rows in sorted(played.items())
@@ -154,12 +164,14 @@ class Recorder:
             for (place, channel), rows in sorted(parts.items())
         )
         outputs = share(track for track in sounded if track)
-        try:
-            for name, tracks in (("input.mid", inputs), ("parts.mid", outputs)):
+        lost = []
+        for name, tracks in (("input.mid", inputs), ("parts.mid", outputs)):
+            try:
                 if tracks:
                     write_parts(self.folder / name, tracks, self.bpm)
-        except OSError as error:
-            self._end(error)
+            except OSError as error:
+                lost.append((name, error))
+        return lost
 
     def _end(self, error: OSError) -> None:
         with self._ending:
@@ -170,7 +182,10 @@ class Recorder:
         self.notice(f"recording ended: {reason}; what was written is kept, playing goes on")
 
     def close(self) -> list[Path]:
-        """Complete the files; return those that were written."""
+        """Complete the files; return those that were written.
+
+        On a full disk the end of the sound makes room for the MIDI.
+        """
         if self._saver:
             self._saver.join()
         ended, self.active = not self.active, False
@@ -180,9 +195,16 @@ class Recorder:
             if not ended:
                 self.notice(f"recording: {error}")
         self._events.close()
-        self.active = not ended  # so that an error is told once
-        self._save(*self._snapshot())
-        self.active = False
+        played, parts = self._snapshot()
+        lost = self._write_midi(played, parts)
+        if any(is_full(error) for _, error in lost):
+            rows = sum(len(each) for known in (played, parts) for given in known.values() for each in given)
+            if make_room(self.folder / "sound.wav", MIDI_BYTES + rows * EVENT_BYTES):
+                lost = self._write_midi(played, parts)
+        if lost:
+            what = " and ".join(name for name, _ in lost)
+            reason = lost[0][1].strerror or lost[0][1]
+            self.notice(f"recording: {what} of {self.folder} can't be written: {reason}")
         names = ("input.mid", "parts.mid", "sound.wav", "events.jsonl")
         return [self.folder / name for name in names if (self.folder / name).exists()]
 

@@ -12,13 +12,13 @@ from realtime.contract.features import FEATURES
 from realtime.contract.kinds import SEPARATOR
 from realtime.contract.plugin import Plugin
 from realtime.contract.tensors import parameter_values, resolve, state_values
-from realtime.engine.codes import PARTS, SEPARATORS, TENSORS
+from realtime.engine.codes import PARTS, SEPARATORS, TENSORS, Sync
 from realtime.engine.inference import DTYPES
 from realtime.host.runtime import Runtime
 
 ANY = np.iinfo(np.int64)
-LAST_STEP_SECONDS = 0.25
-"""How long the separator's thread may still step a separator whose slot has just been left."""
+LAST_STEP_SECONDS, LOOK_SECONDS = 3.0, 0.001
+"""How long the separators' thread may still run one whose slot has been left, and how often we look."""
 
 
 class WholePieceError(ValueError):
@@ -69,7 +69,7 @@ class SeparatorBank:
 
         Raises:
             WholePieceError: it takes whole pieces only.
-            ValueError: an unknown parameter, or a graph that ONNX Runtime refuses.
+            ValueError: an unknown parameter, a graph that ONNX Runtime refuses, or there is no place.
         """
         manifest = plugin.manifest
         if manifest.kind != SEPARATOR:
@@ -100,9 +100,23 @@ class SeparatorBank:
         index = next((index for index in self.loaded if index not in serving), None)
         if index is None:
             raise ValueError(f"at most {SEPARATORS} separators can be loaded at once")
-        time.sleep(LAST_STEP_SECONDS)
+        if not self._is_left():
+            raise ValueError("the separator that has to make room is still busy: try again")
         self._release(self.loaded.pop(index))
         return index
+
+    def _is_left(self) -> bool:
+        """Wait until the separators' thread runs none that no slot has; return whether it is so."""
+        sync, deadline = self.state["sync"], time.monotonic() + LAST_STEP_SECONDS
+        answered_before = int(sync[8 * Sync.ANSWERED])
+        while time.monotonic() < deadline:
+            answered = int(sync[8 * Sync.ANSWERED])
+            # It may run one without being asked, to keep it warm; what it runs after that is what plays now.
+            looked_anew = sync[8 * Sync.ASLEEP] or answered > answered_before or not self.state["threaded"]
+            if looked_anew and answered >= int(self.state["awaited"]):
+                return True
+            time.sleep(LOOK_SECONDS)
+        return False
 
     def _release(self, loaded: Loaded) -> None:
         for value in loaded.values:

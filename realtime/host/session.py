@@ -18,10 +18,10 @@ from realtime.ensembles.schema import Ensemble
 from realtime.host.bundled import Bundled
 from realtime.host.continuation import Continuation, settings_of
 from realtime.host.driver_choice import open_driver
-from realtime.host.ending import end_notes, sum_up
+from realtime.host.ending import Steps, end_notes, sum_up
 from realtime.host.engine import Engine
 from realtime.host.hygiene import freeze_collector, lock_memory
-from realtime.host.loader import Loader
+from realtime.host.loader import PATIENCE_SECONDS, Loader
 from realtime.host.options import FILE_INPUT, Options, tempo_of
 from realtime.host.player import Player, performance_events
 from realtime.host.ports import SessionPorts
@@ -29,11 +29,13 @@ from realtime.host.pump import Pump
 from realtime.host.soundfont import find_soundfont
 from realtime.host.steering import Steering
 from realtime.host.taps import Taps
-from realtime.host.writers import Writers
+from realtime.host.writers import Writers, header_of
 from realtime.music.smf import read_performance
 
 WATCH_SECONDS = 0.5
 RECONNECT_SECONDS = 1.0
+TAKING_SECONDS = 0.1
+"""How long what was asked for last may take to be taken where no device is left to take it."""
 LEAD_SECONDS = 0.5
 """Silence before a performance from a file begins."""
 TAIL_SECONDS = 2.5
@@ -58,6 +60,8 @@ class Session(Steering):
         self.continuation: Continuation | None = None
         self.watchers: list[Callable[[], None]] = []
         """Called twice a second, by whoever calls ``watch``."""
+        self.closers: list[Callable[[], None]] = []
+        """Called when the session closes, while all still plays."""
         self.presets: Any = None
         """``presets.desk`` puts them there, and the mappings."""
         self.mappings: Any = None
@@ -125,9 +129,8 @@ class Session(Steering):
         if options.midi_out and self.driver.name != "jack":
             names = [f"concertino {name}" for name in self._part_names(engine.slots[0].ensemble)]
             self.listeners.append(self._ports.open_outputs(names))
-        self._writers.open(
-            self._opened.sound_file, options.record, self._header(), engine.slots, options.bits
-        )
+        header = header_of(engine, self.driver)
+        self._writers.open(self._opened.sound_file, options.record, header, engine.slots, options.bits)
         try:
             self._pump.capture()
             told = len(engine.notices)
@@ -177,21 +180,10 @@ class Session(Steering):
         Raises:
             OSError: its files can't be made.
         """
-        if on:
-            self._pump.begin_take(self.take_folder, self._header(), self.options.bits)
-        else:
+        if not (on and self.recording):  # also one that a full disk has ended, before another begins
             self.files += self._pump.end_take()
-
-    def _header(self) -> dict[str, Any]:
-        """Return what a recording says about how it was played."""
-        return {
-            "rate": self.engine.rate,
-            "period": self.driver.period,
-            "driver": self.driver.name,
-            "ensembles": [slot.ensemble.name for slot in self.engine.slots],
-            "separators": [slot.separator for slot in self.engine.slots],
-            "tempo": float(self.engine.state["bpm"]),
-        }
+        if on:
+            self._pump.begin_take(self.take_folder, header_of(self.engine, self.driver), self.options.bits)
 
     @property
     def player(self) -> Player | None:
@@ -220,6 +212,8 @@ class Session(Steering):
                 return False
         self._ports.release_lost()
         self.loader.tidy()
+        if self._lost:  # what is played now is not heard later, and leaves room for what is asked for
+            self.engine.link.forget_played()
         pause = RECONNECT_SECONDS if self._lost else WATCH_SECONDS
         if time.monotonic() - self._watched_at < pause:
             return True
@@ -274,32 +268,31 @@ class Session(Steering):
         self.notice(f"{driver.name} is back")
 
     def close(self) -> dict[str, Any]:
-        """End the session and return its summary."""
+        """End the session and return its summary; what fails is told, and the rest ends all the same."""
         sounding = int(self.engine.state["note_count"])
-        told = self._end_continuation()
+        told = {"continuation": asdict(self.continuation.status())} if self.continuation else {}
+        playing = self._started and not self._lost
+        steps = Steps(self.notice)
+        steps.take(lambda: self.loader.settle(PATIENCE_SECONDS if playing else TAKING_SECONDS), ValueError)
+        for closer in self.closers:
+            steps.take(closer)
+        if self.continuation:
+            steps.take(self.continuation.close)
         if self.mappings:
-            self.mappings.close()
-        self.loader.close()
-        if self._started and not self._lost:
-            end_notes(self.engine)
-        if not self._lost:
-            self.driver.close()
-        self._pump.close()
-        self.files += self._writers.close()
-        self._ports.close_all()
+            steps.take(self.mappings.close)
+        steps.take(self.loader.close)
+        if playing:
+            steps.take(lambda: end_notes(self.engine))
+        stopped = self._lost or steps.take(self.driver.close)
+        steps.take(self._pump.close)
+        steps.take(lambda: self.files.extend(self._writers.close()))
+        steps.take(self._ports.close_all)
         summary = self.summary() | told | {"sounding": sounding}
-        self.engine.close()
+        if stopped:  # else the audio thread may still play from its memory
+            steps.take(self.engine.close)
         return summary
-
-    def _end_continuation(self) -> dict[str, Any]:
-        """End the model's turn and its process; return how it did, for the summary."""
-        if self.continuation is None:
-            return {}
-        told = {"continuation": asdict(self.continuation.status())}
-        self.continuation.close()
-        return told
 
     def summary(self) -> dict[str, Any]:
         """Return notes per part, latency in microseconds, xruns, counters and files written."""
-        told = {"ensemble": self.options.ensemble, "files": [str(path) for path in self.files]}
-        return told | sum_up(self.engine, self.driver, self._pump)
+        files = [str(path) for path in self.files]
+        return sum_up(self.engine, self.driver, self._pump) | {"files": files}

@@ -6,9 +6,23 @@ from typing import Any
 
 import numpy as np
 
+from realtime.drivers.base import Driver
+from realtime.host.engine import Engine
 from realtime.host.recorder import Recorder
 from realtime.host.slots import Slot
 from realtime.host.sound_file import SoundFile
+
+
+def header_of(engine: Engine, driver: Driver) -> dict[str, Any]:
+    """Return what a recording says about how it was played; see ``event_log``."""
+    return {
+        "rate": engine.rate,
+        "period": driver.period,
+        "driver": driver.name,
+        "ensembles": [slot.ensemble.name for slot in engine.slots],
+        "separators": [slot.separator for slot in engine.slots],
+        "tempo": float(engine.state["bpm"]),
+    }
 
 
 class Writers:
@@ -63,10 +77,17 @@ class Writers:
         """Whether a take is being recorded."""
         return self._recorder is not None and self._recorder.active
 
+    @property
+    def taking(self) -> bool:
+        """Whether a take is still to be ended; its recording may have ended by itself."""
+        return self._recorder is not None
+
     def begin_take(
         self, record: Path, header: dict[str, Any], slots: list[Slot], subtype: str, start: int
     ) -> None:
         """Record a take from frame ``start`` on, while playing; arguments as for ``open``.
+
+        The one before has been ended.
 
         Raises:
             OSError: its files can't be made.

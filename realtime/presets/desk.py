@@ -22,7 +22,10 @@ def state_path() -> Path:
 
 
 class Keeper:
-    """Writes the session's state whenever it has changed, atomically, at most every ``KEEP_SECONDS``."""
+    """Writes the session's state whenever it has changed, atomically, at most every ``KEEP_SECONDS``.
+
+    When the session closes, ``keep`` writes what has changed since.
+    """
 
     def __init__(self, presets: Presets, notice: Callable[[str], None], path: Path) -> None:
         self.presets, self.notice, self.path = presets, notice, path
@@ -31,9 +34,12 @@ class Keeper:
         self._failed = False
 
     def __call__(self) -> None:
+        """Keep what has changed since the last call, unless that is a moment ago or something is loaded."""
+        if time.monotonic() - self._at >= KEEP_SECONDS and not self.presets.session.loader.loading:
+            self.keep()
+
+    def keep(self) -> None:
         """Keep what has changed since the last call."""
-        if time.monotonic() - self._at < KEEP_SECONDS or self.presets.session.loader.loading:
-            return
         self._at = time.monotonic()
         state = Preset(self.presets.current or LAST, self.presets.controller.saved())
         if state == self._kept:
@@ -74,4 +80,6 @@ def attach(
     session.mappings = Mappings(session, session.presets.controller, notice)
     if kept:
         session.presets.restore(kept.controls, "" if kept.name == LAST else kept.name)
-    session.watchers.append(Keeper(session.presets, notice, path))
+    keeper = Keeper(session.presets, notice, path)
+    session.watchers.append(keeper)
+    session.closers.append(keeper.keep)

@@ -69,8 +69,10 @@ def read_preset(path: Path) -> Preset:
     for key, value in controls.items():
         try:
             check(key, find(key)[0], value)
-        except (LookupError, ValueError) as error:
-            raise PresetError(f"{path}: {key}: {error}") from None
+        except LookupError as error:
+            raise PresetError(f"{path}: {key}: {error.args[0]}") from None
+        except ValueError as error:  # it begins with the name
+            raise PresetError(f"{path}: {error}") from None
     return Preset(name, controls, program)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from starlette.responses import PlainTextResponse
 
-from realtime.control.guard import GUESS_BURST, Guard
+from realtime.control.guard import GUESS_BURST, Guard, guess_limit
 from realtime.control.token_form import ADDRESS, LONGEST
 
 TOKEN = "a-token-of-some-length"
@@ -20,7 +20,7 @@ class Asked:
     """A guard before an application that says ``in``, and its answers."""
 
     def __init__(self, token: str | None = TOKEN) -> None:
-        self.guard = Guard(PlainTextResponse("in"), token)
+        self.guard = Guard(PlainTextResponse("in"), token, guess_limit())
 
     def __call__(
         self, method: str, path: str, body: bytes = b"", **headers: str

@@ -17,12 +17,17 @@ def parts_of(name):
     return [part.name for part in find_ensemble(name).parts]
 
 
+def playing(served, name):
+    """Return the value of a control that is loaded, of what plays and not of what was asked for."""
+    return served.remote.everything()["values"][name]
+
+
 @pytest.fixture
 def as_before(served):
     before = served.get("ensemble")
     yield before
     served.remote.set("ensemble", before)
-    wait_until(lambda: served.get("ensemble") == before)
+    wait_until(lambda: playing(served, "ensemble") == before)
 
 
 def test_no_message_and_no_answer_mixes_two_ensembles(served, as_before):
@@ -66,7 +71,7 @@ def test_until_it_is_loaded_the_answer_says_what_was_asked_for_and_the_value_is_
     while served.get("loading"):
         values = served.remote.everything()["values"]
         seen.append((values["ensemble"], values["parts"]))
-    wait_until(lambda: served.get("ensemble") == LOADED_LATE[0])
+    wait_until(lambda: playing(served, "ensemble") == LOADED_LATE[0])
     assert set(map(str, seen)) <= {str((name, parts_of(name))) for name in (as_before, LOADED_LATE[0])}
 
 
@@ -74,8 +79,16 @@ def test_a_separator_may_be_spelled_with_its_values_on_every_transport(served):
     before = served.get("separator")
     status, content, _ = ask(served, "PUT", "/api/separator", {"value": "split:60"})
     assert (status, json.loads(content)["value"]) == (200, "split:60")
-    wait_until(lambda: served.get("separator") == "split:60")
+    wait_until(lambda: playing(served, "separator") == "split:60")
     assert ask(served, "PUT", "/api/separator", {"value": "split:x"})[0] == 409
     assert served.get("separator") == "split:60"
     served.remote.set("separator", before)
-    wait_until(lambda: served.get("separator") == before)
+    wait_until(lambda: playing(served, "separator") == before)
+
+
+def test_what_was_set_is_read_at_once_also_while_it_is_loaded(served):
+    before = served.get("separator")
+    for value in ("split:71", "split:72", "split:73", before):
+        assert served.remote.set("separator", value) == value
+        assert served.get("separator") == value
+    wait_until(lambda: playing(served, "separator") == before)

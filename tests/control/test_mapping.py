@@ -1,10 +1,14 @@
 """Knobs that are turned at a session that plays."""
 
+import threading
+
 import pytest
 
+from realtime.control.mapping import Mappings, mappings_path
 from realtime.ensembles.library import find_ensemble
 from realtime.host.midi_ports import PAGE_PORT
 from realtime.presets.desk import attach
+from realtime.presets.files import read_table
 from tests.control.test_serving import homes, playing  # noqa: F401  # fixtures
 from tests.live import wait_until
 
@@ -114,7 +118,7 @@ def test_a_knob_whose_fine_half_follows_at_once_is_learned_as_a_pair(session, co
     wait_until(lambda: session.mappings.values() and session.mappings.values()[0]["mode"] == "14bit")
     (row,) = session.mappings.values()
     assert (row["name"], row["number"]) == ("tempo", NUMBER)
-    assert 'mode = "14bit"' in session.mappings.path.read_text()
+    wait_until(lambda: 'mode = "14bit"' in session.mappings.path.read_text())
 
 
 def test_another_knob_that_follows_is_not_taken_for_its_fine_half(session, control):
@@ -186,3 +190,57 @@ def test_a_knob_or_a_key_begins_and_ends_a_take_and_all_goes_on(session, control
     session.engine.link.send(PAGE_PORT, 0x90, 60, 80)
     wait_until(lambda: sum(session.notes.values()) == 1)
     assert session.said == []
+
+
+GOOD = """[[mappings]]
+name = "tempo"
+device = "page"
+channel = 1
+number = 20
+"""
+BAD = GOOD.replace("tempo", "panic").replace("channel = 1", "channel = 17")
+
+
+def mapped_from(session, text):
+    """Return the mappings of a file with this text, and what was said of it."""
+    said = []
+    path = mappings_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return Mappings(session, session.presets.controller, said.append), said
+
+
+def test_one_wrong_mapping_of_a_file_is_named_and_the_others_move(session):
+    mappings, said = mapped_from(session, GOOD + BAD)
+    assert [row["name"] for row in mappings.values()] == ["tempo"]
+    (told,) = said
+    assert "mapping 2 (panic)" in told
+    assert "$.channel" in told
+    mappings.close()
+
+
+@pytest.mark.parametrize("text", [GOOD + BAD, GOOD + "[[mappings", "mappings = 3"])
+def test_a_file_of_mappings_with_a_fault_is_kept_before_it_is_written_over(session, text):
+    mappings, said = mapped_from(session, text)
+    row = {"name": "tempo", "device": "page", "channel": 2, "number": 9}
+    mappings.set_all([*mappings.values(), row])
+    assert mappings.path.with_name("mappings.toml.bad").read_text() == text
+    assert "mappings.toml.bad" in said[-1]
+    assert read_table(mappings.path)["mappings"][-1]["channel"] == 2
+    mappings.set_all([])
+    assert mappings.path.with_name("mappings.toml.bad").read_text() == text
+    mappings.close()
+
+
+def test_the_file_holds_the_mappings_that_hold_whoever_set_them(session, control):
+    def set_many(first):
+        for number in range(first, first + 15):
+            session.mappings.set_all([{"name": "tempo", "device": "page", "channel": 1, "number": number}])
+
+    threads = [threading.Thread(target=set_many, args=(first,)) for first in (0, 32, 64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (held,), (kept,) = session.mappings.values(), read_table(session.mappings.path)["mappings"]
+    assert held["number"] == kept["number"]

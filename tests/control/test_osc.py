@@ -137,3 +137,16 @@ def test_a_flood_is_bounded_and_others_are_served(served, osc):
             return False
 
     assert wait_until(answered)
+
+
+def test_what_is_too_long_for_a_datagram_is_answered_with_where_it_is(served, osc):
+    osc.send("/subscribe", [])
+    osc.send("/tempo", [])
+    osc.told("/tempo")
+    row = {"name": "tempo", "device": "a keyboard of some name " * 4, "channel": 1}
+    served.remote.set("mappings", [row | {"number": number % 128} for number in range(350)])
+    assert "mappings has changed" in osc.told("/error")[0]
+    osc.send("/mappings", [])
+    assert "/api/mappings" in osc.told("/error")[0]
+    osc.send("/unsubscribe", [])
+    served.remote.set("mappings", [])

@@ -6,15 +6,26 @@ import os
 import signal
 import socket
 import stat
+import threading
 
 import psutil
 import pytest
+from msgspec import structs
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from realtime.cli.main import run
+from realtime.control.answers import Answers
 from realtime.control.client import Remote
-from realtime.control.runfile import make_token, read_token, token_path
+from realtime.control.runfile import (
+    Running,
+    all_running,
+    make_token,
+    read_token,
+    running_here,
+    tell_running,
+    token_path,
+)
 from realtime.control.start import Control
 from realtime.host.options import Options, control_address
 from realtime.host.session import Session
@@ -115,6 +126,33 @@ def test_a_server_that_hangs_is_replaced_and_the_host_plays_on(playing, monkeypa
     assert len(said) == 1
 
 
+def test_a_defect_in_what_is_told_is_said_once_and_all_else_goes_on(playing):
+    said = []
+    control = Control(playing, "0", said.append)
+    try:
+        remote = Remote(str(control.serving.wait()))
+        end = control.serving.controller.subscribe(lambda values: 1 / 0)
+        for bpm in (91, 92, 93):
+            playing.set_tempo(bpm)  # found by the next look, not set by the controller
+            wait_until(lambda bpm=bpm: remote.get("tempo") == bpm)
+        end()
+        playing.set_tempo(94)
+        wait_until(lambda: remote.get("tempo") == 94)
+    finally:
+        control.close()
+    assert len([text for text in said if "ZeroDivisionError" in text]) == 1
+
+
+def test_slow_questions_that_wait_do_not_keep_the_end_waiting():
+    answers = Answers(None, [].append, [].append)
+    while answers.do(lambda: None):
+        pass
+    closing = threading.Thread(target=answers.close, daemon=True)
+    closing.start()
+    wait_until(lambda: not closing.is_alive())
+    answers.work()  # it ends by itself
+
+
 def test_beyond_loopback_a_token_is_asked_for_and_shown_once(playing):
     said = []
     control = Control(playing, "0.0.0.0:0", said.append)
@@ -158,9 +196,11 @@ def test_beyond_loopback_a_token_is_asked_for_and_shown_once(playing):
             osc.send(b"/token\0\0,s\0\0" + token.encode() + bytes(4 - len(token) % 4))
             osc.send(b"/tempo\0\0,\0\0\0")
             assert osc.recv(8192).startswith(b"/tempo\0")
-        for _ in range(20):
-            last = status(Authorization="Bearer guess")[0]
-        assert last == 429
+            for _ in range(20):
+                osc.send(b"/token\0\0,s\0\0bad\0")
+                last = osc.recv(8192)
+            assert b"too many wrong tokens" in last
+        assert status(Authorization="Bearer guess")[0] == 429  # one limit for all ways
     finally:
         control.close()
     again = Control(playing, "0.0.0.0:0", said.append)
@@ -170,6 +210,18 @@ def test_beyond_loopback_a_token_is_asked_for_and_shown_once(playing):
         assert str(token_path()) in said[1]
     finally:
         again.close()
+
+
+def test_what_a_killed_host_left_is_removed_also_where_its_process_id_is_used_again(homes):
+    here = running_here("127.0.0.1", 7001)
+    kept = tell_running(here)
+    left = [
+        tell_running(structs.replace(here, port=7002, began=here.began - 3600)),
+        tell_running(Running(2**22 + 1, "127.0.0.1", 7003, here.began)),  # above Linux's highest
+    ]
+    assert list(all_running()) == [here]
+    assert kept.exists()
+    assert not any(path.exists() for path in left)
 
 
 def test_a_token_is_made_once_and_only_for_its_owner(homes):

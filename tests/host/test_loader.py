@@ -1,11 +1,14 @@
 """Loading while playing: held notes sound on as if nothing had happened, and what was left is given back."""
 
+import ctypes
+
 import numpy as np
 import pytest
+from msgspec import structs
 
-from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, Log
+from realtime.engine.codes import LOG_CHANNEL, LOG_DATA1, LOG_KIND, LOG_STATUS, SYNTHS, Command, Log
 from realtime.host.loader import Loader, Wanted
-from tests.engine.playing import OFF, ON, Playing, ensemble, is_at_rest, off, on
+from tests.engine.playing import OFF, ON, Playing, command, ensemble, is_at_rest, off, on
 from tests.live import SOUNDFONT
 
 QUIET_PERIODS = 700
@@ -160,3 +163,54 @@ def test_another_soundfont_is_taken_without_a_gap(started, tmp_path):
     playing.step(on(0, 72), off(0, 60))
     assert loader.playing().soundfont == other
     assert np.abs(playing.rest(20)).max() > before / 2
+
+
+def test_each_ensemble_that_lacks_its_separator_is_told_of_and_nothing_twice(started):
+    lacking = structs.replace(organ(), separator="no-such")
+    _, loader, said = started(structs.replace(lacking, name="first"))
+    for name in ("second", "third"):
+        other = structs.replace(lacking, name=name)
+        loader.submit(lambda other=other: loader.load(other)).result()
+        (told,) = said
+        assert told.endswith(f"the closest-pitch rule plays {name}")
+        said.clear()
+
+
+def test_a_separator_that_plays_is_not_touched_when_another_ensemble_is_given_it(started):
+    by_model = ensemble(4, separator="bach-chorale", name="plays")
+    playing, loader, _ = started(by_model, ensemble(4, separator="zone", name="waits"))
+    playing.state["slot_family"][:2] = 7
+    playing.step(on(0, 60), on(0, 64))
+    number = playing.state["slot_separator"][0]
+    where, size = int(playing.state["state_to"][number, 0]), int(playing.state["state_bytes"][number, 0])
+    ctypes.memset(where, 1, size)  # nothing that the model would say
+    loader.change(1, Wanted(separator="bach-chorale")).result()
+    playing.step()
+    new = loader.choices[1].index
+    assert playing.state["slot_separator"][new] == number
+    assert ctypes.string_at(where, size) == b"\1" * size
+    playing.step(command(0, Command.SELECT, new))
+    assert playing.state["slot"] == new
+    assert playing.state["restart"] == 1  # it begins afresh with the next note
+
+
+def test_a_load_while_all_synths_sound_is_refused_in_a_sentence(started):
+    playing, loader, said = started(organ())
+    for number in range(1, SYNTHS):
+        playing.engine.synths[number] = playing.engine.synths[0]
+    with pytest.raises(ValueError, match="all synths still sound"):
+        loader.change(0, Wanted(parts=((0, "program", 73),))).result()
+    assert said == [
+        "all synths still sound: try again when what was played has died away; playing goes on as before"
+    ]
+    for number in range(1, SYNTHS):
+        del playing.engine.synths[number]
+
+
+def test_a_job_that_fails_in_whatever_way_is_told(started):
+    _, loader, said = started(organ())
+    with pytest.raises(ZeroDivisionError):
+        loader.submit(lambda: 1 // 0).result()
+    (told,) = said
+    assert "ZeroDivisionError" in told
+    assert loader.loading == 0

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import mido
@@ -18,9 +19,12 @@ from realtime.ensembles.library import find_ensemble
 from realtime.host import recorder as recorder_module
 from realtime.host.engine import Engine
 from realtime.host.event_log import read_take
+from realtime.host.midi_ports import PAGE_PORT
+from realtime.host.options import Options
 from realtime.host.recorder import new_folder
+from realtime.host.session import Session
 from realtime.host.slots import Slot
-from tests.live import ROOT, Host, wait_until
+from tests.live import ROOT, SOUNDFONT, Host, wait_until
 
 CHORALE = f"file:{ROOT / 'realtime' / 'demo' / 'chorale.mid'}"
 PLAYING = ("--audio", "null", "--midi-in", CHORALE, "--separator", "zone")
@@ -98,8 +102,11 @@ def fill_up(host: Host, records: Path) -> dict:
     return summary
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_full_disk_ends_the_recording_in_one_sentence_and_nothing_else(tmp_path):
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of 700 KiB."""
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
@@ -107,12 +114,53 @@ def test_a_full_disk_ends_the_recording_in_one_sentence_and_nothing_else(tmp_pat
     )
     if mounted.returncode != 0:
         pytest.skip("this container may not mount a small disk")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_ends_the_recording_in_one_sentence_and_the_midi_is_kept(tmp_path, disk):
+    with Host(tmp_path, *PLAYING, "--record", str(disk / "takes")) as host:
+        summary = fill_up(host, disk / "takes")
+    assert "No space left on device; what was written is kept, playing goes on" in host.said
+    folder = take_of(disk / "takes")
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    assert sorted(summary["files"]) == sorted(str(folder / name) for name in FILES)
+    for name in ("input.mid", "parts.mid"):
+        assert sum(len(pitches) for pitches in notes(folder / name).values()) > 2
+
+
+def fill(folder: Path) -> None:
+    with (folder / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def test_what_finds_no_room_on_a_full_disk_is_named(disk):
+    said = []
+    taking = recorder_module.Recorder(disk, {"rate": 48000.0, "tempo": 80.0}, [], said.append)
+    log = np.zeros((2, 8), np.int64)
+    log[:, 0], log[:, 3:6] = [0, 4800], [[0x90, 60, 80], [0x80, 60, 0]]
+    taking.add_log(log)
+    fill(disk)  # there is no sound yet that could be cut
+    assert [path.name for path in taking.close()] == ["sound.wav", "events.jsonl"]
+    (told,) = said
+    assert f"input.mid of {taking.folder} can't be written: No space left on device" in told
+
+
+def test_a_take_that_a_full_disk_ended_is_kept_whole_when_another_begins(tmp_path, disk, monkeypatch):
+    monkeypatch.setenv("CONCERTINO_SOUNDFONT", str(SOUNDFONT))
+    session = Session(Options(audio="null", midi_in="virtual", separator="zone", record=disk), [].append)
+    session.start()
     try:
-        with Host(tmp_path, *PLAYING, "--record", str(disk / "takes")) as host:
-            fill_up(host, disk / "takes")
-        assert "No space left on device; what was written is kept, playing goes on" in host.said
+        session.engine.link.send(PAGE_PORT, 0x90, 60, 80)
+        wait_until(lambda: not session.recording)
+        with suppress(OSError):  # it may find room, or not
+            session.record(True)
+        (folder, *_) = sorted(disk.glob("take-*"))
+        assert sorted(path.name for path in folder.iterdir()) == FILES
     finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+        summary = session.close()
+    assert {str(folder / name) for name in FILES} <= set(summary["files"])
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="this system has no prlimit")
