@@ -69,7 +69,8 @@ class Controller:
         if control.nearest:
             value = control.nearest(value)
         if control.choices and not _is_choice(control, value, names := control.choices(self.session)):
-            raise ValueError(f"{name} is {value!r}; there are {', '.join(names)}")
+            known = f"there are {', '.join(names)}" if names else "there is none to choose"
+            raise ValueError(f"{name} is {value!r}; {known}")
         assert control.write
         if control.slow:
             with self._slow:  # one after the other, while quick ones go on

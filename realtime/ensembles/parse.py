@@ -1,6 +1,7 @@
 """One ensemble file: from TOML to an ``Ensemble``, or to one sentence about what is wrong with it."""
 
 import math
+import stat
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,7 +30,10 @@ def load_ensemble(path: Path) -> Ensemble:
         EnsembleError: the file is not TOML, or a key or value in it is wrong.
         OSError: it can't be opened.
     """
-    if path.stat().st_size > MAX_BYTES:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for whoever writes into it
+        raise EnsembleError(f"{path}: this is no file but a folder, pipe or device; give a TOML file")
+    if status.st_size > MAX_BYTES:
         raise EnsembleError(f"{path}: larger than an ensemble file can be ({MAX_BYTES >> 20} MiB)")
     try:
         return _ensemble(tomllib.loads(path.read_bytes().decode("utf-8-sig")))

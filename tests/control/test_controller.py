@@ -236,3 +236,8 @@ def test_many_threads_set_and_read_at_once(controller):
         thread.join()
     assert not problems
     wait_until(lambda: [in_engine(controller, f"parts/{part}/volume") for part in (1, 2, 3, 4)] == [71] * 4)
+
+
+def test_where_there_is_none_to_choose_it_says_so(controller):
+    with pytest.raises(ValueError, match="there is none to choose"):
+        controller.set("preset", "encore")

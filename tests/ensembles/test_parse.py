@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,3 +107,9 @@ def test_no_content_raises_anything_but_a_refusal(tmp_path_factory, junk, place)
 @pytest.mark.parametrize("struct", [Ensemble, Part])
 def test_every_key_says_what_it_allows(struct):
     assert all(allowed(struct, field) for field in struct.__struct_fields__)
+
+
+def test_a_pipe_is_refused_before_it_is_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(EnsembleError, match="no file but a folder, pipe or device"):
+        load_ensemble(tmp_path / "pipe.toml")
