@@ -58,6 +58,8 @@ class Decoder:
         """Rows that the model sees."""
         self.device = self._stepper.device
         """Where it runs: ``cpu`` or ``cuda``."""
+        self.warning = self._stepper.warning
+        """Why it does not run where it was to, in a sentence; empty: it does."""
         self.steady = steady
         self.length = 0
         """Rows read so far, since the last rewind; may exceed the context."""

@@ -136,6 +136,13 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What the player should know, in a sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Failed:
     """The model can't be played; why, in a sentence."""
 
@@ -143,7 +150,7 @@ class Failed:
 
 
 ToWorker = Setup | Key | TurnBegins | TurnEnds | Now | ChangeSettings | ChangeCast
-ToHost = Ready | Speculation | Notes | Report | Failed
+ToHost = Ready | Speculation | Notes | Report | Notice | Failed
 
 
 def packed(message: ToWorker | ToHost) -> bytes:

@@ -24,6 +24,7 @@ from realtime.continuation.messages import (
     Key,
     Model,
     Notes,
+    Notice,
     Now,
     Ready,
     Report,
@@ -155,21 +156,28 @@ def serve(messages: "queue.SimpleQueue[ToWorker | None]", send: Callable[[ToHost
         return
     try:
         reader = open_reader(setup.model)
+        if reader.warning:
+            send(Notice(reader.warning))
         warm_up(reader)
-        worker = Worker(reader, setup, send)
+        play(Worker(reader, setup, send), messages)
+    except BrokenPipeError:
+        raise  # the host has gone
     except (ValueError, OSError, ImportError) as error:
         send(Failed(str(error)))
-        return
+
+
+def play(worker: Worker, messages: "queue.SimpleQueue[ToWorker | None]") -> None:
+    """Play what the messages ask for, until there are no more.
+
+    Raises:
+        ValueError: the model fails.
+    """
     busy = True
     while True:
         try:
             message = messages.get(timeout=0 if busy else REPORT_SECONDS)
         except queue.Empty:
-            try:
-                busy = worker.work() if busy else worker.rest() or False
-            except ValueError as error:
-                send(Failed(str(error)))
-                return
+            busy = worker.work() if busy else worker.rest() or False
             continue
         if message is None:
             return

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from realtime.continuation.cast import cast_of
-from realtime.continuation.messages import Failed, Model, Ready, ToWorker
+from realtime.continuation.messages import Failed, Model, Notice, Ready, ToWorker
 from realtime.continuation.settings import Mode, Settings, Status, mode_named
 from realtime.contract.continuation import chosen_sampling
 from realtime.contract.kinds import CONTINUATION
@@ -90,6 +90,7 @@ class Continuation:
         self._thread = threading.Thread(target=self._run, name="continuation", daemon=True)
         self._closing = threading.Event()
         self._failed = False
+        self._told: set[str] = set()
         self._restarts: list[float] = []
         self._lost_at: float | None = None
         """When the process was last heard that was lost, until another one is ready."""
@@ -240,10 +241,18 @@ class Continuation:
                 elif isinstance(message, Ready):
                     process.ready = True
                     self._resume()
+                elif isinstance(message, Notice):
+                    self._tell_once(message.sentence)
                 else:
                     self._turns.receive(message)
             if isinstance(message, Ready):
                 self._keep_spare()
+
+    def _tell_once(self, sentence: str) -> None:
+        """Tell what each process that is started says anew."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self.notice(sentence)
 
     def _keep_spare(self) -> None:
         """Have another process at hand: to start one takes longer than a stage may be without it."""

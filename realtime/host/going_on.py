@@ -105,7 +105,7 @@ def go_on(
         writer = SoundFile(sound, engine.rate, subtype) if sound else None
         try:
             batch: list[np.ndarray] = []
-            for block in _blocks(engine, going, gone):
+            for block in _blocks(engine, going, gone, notice):
                 if writer:
                     batch.append(block.copy())
                 if writer and len(batch) == BATCH:
@@ -130,7 +130,7 @@ def go_on(
         engine.close()
 
 
-def _blocks(engine: Engine, going: Going, gone: Gone) -> Iterator[np.ndarray]:
+def _blocks(engine: Engine, going: Going, gone: Gone, notice: Callable[[str], None]) -> Iterator[np.ndarray]:
     """Yield the sound of each period; what happens in them is kept in ``gone``."""
     turns = Turns(engine, going.settings, lambda message: worker.hear(message))
     turns.rest(tuple(_resting(going)))
@@ -142,7 +142,10 @@ def _blocks(engine: Engine, going: Going, gone: Gone) -> Iterator[np.ndarray]:
         if isinstance(message, Notes) and message.generation == turns.generation:
             gone.notes.extend(message.notes)
 
-    worker = Worker(open_reader(going.model), turns.setup(going.model), receive)
+    reader = open_reader(going.model)
+    if reader.warning:
+        notice(reader.warning)
+    worker = Worker(reader, turns.setup(going.model), receive)
     events, over = _events(going, engine.rate)
     last = over + _frames(going.performance, over / engine.rate, going.beats, engine.rate)
     driver = OfflineDriver(engine, going.period)
