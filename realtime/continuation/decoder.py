@@ -100,6 +100,18 @@ class Decoder:
         self._owed = min(self.prepare(self._owed + AHEAD * len(rows)), BLOCK)
         return scores
 
+    def read_together(self, rows: np.ndarray) -> np.ndarray:
+        """Do as ``read``, in few runs: sooner, but with scores that differ in the last digits, if ``steady``.
+
+        Raises:
+            ValueError: as ``read``.
+        """
+        steady, self.steady = self.steady, False
+        try:
+            return self.read(rows)
+        finally:
+            self.steady = steady
+
     def prepare(self, rows: int) -> int:
         """Read up to ``rows`` rows of the next window ahead of time; return how many of them were not read.
 

@@ -1,6 +1,7 @@
 """The model's process: what goes wrong in it is told to the host, not died of."""
 
 import queue
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,20 @@ def test_a_model_that_fails_while_it_hears_is_told(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(worker, "open_reader", lambda _: Elsewhere())
     monkeypatch.setattr(worker.Planner, "end", fail)
     assert served(setup(), TurnEnds(1, 0.0))[-1] == Failed("out of memory")
+
+
+def test_what_was_played_before_is_read_at_once_before_it_is_ready(monkeypatch: pytest.MonkeyPatch):
+    reader = Elsewhere()
+    monkeypatch.setattr(worker, "open_reader", lambda _: reader)
+    played = tuple((4 * number, 60, 4, 0, VIOLIN, 80, True) for number in range(512))
+    together: list[int] = []
+    monkeypatch.setattr(
+        Elsewhere, "read_together", lambda self, rows: together.append(len(rows)) or self.read(rows)
+    )
+    read_when_ready: list[int] = []
+    told: queue.SimpleQueue = queue.SimpleQueue()
+    told.put(replace(setup(), notes=played))
+    told.put(None)
+    worker.serve(told, lambda message: isinstance(message, Ready) and read_when_ready.append(reader.length))
+    assert together == [512 + 3]
+    assert read_when_ready == [512 + 3]
