@@ -18,6 +18,7 @@ import numpy as np
 
 from realtime.continuation.decoder import Decoder
 from realtime.continuation.messages import (
+    Alive,
     ChangeCast,
     ChangeSettings,
     Failed,
@@ -150,7 +151,6 @@ def warm_up(reader: Reader) -> None:
 
 def serve(messages: "queue.SimpleQueue[ToWorker | None]", send: Callable[[ToHost], None]) -> None:
     """Play until the host has gone."""
-    load_libraries()
     setup = messages.get()
     if not isinstance(setup, Setup):
         return
@@ -208,9 +208,25 @@ def main() -> None:
             if message is None:
                 return
 
+    writing, plays = threading.Lock(), threading.Event()
+
+    def send(message: ToHost) -> None:
+        with writing:
+            write(stdout, message)
+        if isinstance(message, Ready):
+            plays.set()
+
+    def live() -> None:
+        """Give signs of life; once the model plays, its reports are."""
+        with suppress(OSError):  # the host has gone
+            while not plays.wait(REPORT_SECONDS):
+                send(Alive())
+
     threading.Thread(target=listen, daemon=True).start()
+    load_libraries()
+    threading.Thread(target=live, daemon=True).start()
     with suppress(BrokenPipeError):
-        serve(messages, lambda message: write(stdout, message))
+        serve(messages, send)
     os._exit(0)  # the listening thread may hold standard input
 
 
