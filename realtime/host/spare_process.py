@@ -4,11 +4,14 @@ It is watched while it waits: one that has gone or hangs is replaced before it i
 """
 
 import threading
+import time
 from contextlib import suppress
 
 from realtime.host.model_process import ModelProcess
 
-WATCH_SECONDS = 0.2
+WATCH_SECONDS = 0.1
+HEADSTART_SECONDS = 0.4
+"""For the one that was taken, to load its model before the next one takes time of the processor."""
 LONGEST_PAUSE_SECONDS = 60.0
 """Between two attempts, where processes end before they have said anything."""
 
@@ -19,6 +22,7 @@ class SpareProcess:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: ModelProcess | None = None
+        self._taken_at = 0.0
         self._closing = threading.Event()
         # It starts the processes, and lives as long as they may: on Linux they end with it.
         self._thread = threading.Thread(target=self._watch, name="spare", daemon=True)
@@ -35,13 +39,14 @@ class SpareProcess:
         return process.pid if process and process.speaks else None
 
     def take(self) -> ModelProcess:
-        """Return the one that waits, or a new one; the next one is started at once.
+        """Return the one that waits, or a new one; the next one is started soon.
 
         Raises:
             OSError: none can be started.
         """
         with self._lock:
             process, self._process = self._process, None
+            self._taken_at = time.monotonic()
         if process and process.alive and not process.hung:
             return process
         if process:
@@ -63,7 +68,8 @@ class SpareProcess:
             with self._lock:
                 if self._process and (self._process.hung or not self._process.alive):
                     lost, self._process = self._process, None
-                if self._process is None and (lost is None or lost.speaks):
+                due = time.monotonic() - self._taken_at > HEADSTART_SECONDS
+                if self._process is None and due and (lost is None or lost.speaks):
                     with suppress(OSError):  # then one is started when it is needed
                         self._process = ModelProcess()
             if lost:
