@@ -19,6 +19,7 @@ from realtime.drivers.offline import OfflineDriver
 from realtime.engine.codes import CONTROL_PORT, DATA1, ENTRIES, EVENTS, FRAME, PORT, STATUS, TICK, Command
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
+from realtime.host.file_beat import FileBeat
 from realtime.host.player import ended, performance_events
 from realtime.host.rendering import LONGEST_TAIL_SECONDS, QUIET, RESOLUTION
 from realtime.host.sound_file import SoundFile
@@ -132,7 +133,9 @@ def go_on(
 
 def _blocks(engine: Engine, going: Going, gone: Gone, notice: Callable[[str], None]) -> Iterator[np.ndarray]:
     """Yield the sound of each period; what happens in them is kept in ``gone``."""
-    turns = Turns(engine, going.settings, lambda message: worker.hear(message))
+    events, over = _events(going, engine.rate)
+    beat = FileBeat(engine.state, going.performance.tempo, over / engine.rate)
+    turns = Turns(engine, going.settings, lambda message: worker.hear(message), beat)
     turns.rest(tuple(_resting(going)))
 
     def receive(message: ToHost) -> None:
@@ -146,7 +149,7 @@ def _blocks(engine: Engine, going: Going, gone: Gone, notice: Callable[[str], No
     if reader.warning:
         notice(reader.warning)
     worker = Worker(reader, turns.setup(going.model), receive)
-    events, over = _events(going, engine.rate)
+    worker.planner.alignment.known = True
     last = over + _frames(going.performance, over / engine.rate, going.beats, engine.rate)
     driver = OfflineDriver(engine, going.period)
     engine.set_tempo(float(going.performance.tempo.bpm[0]))

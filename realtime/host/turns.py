@@ -57,11 +57,14 @@ class Turns:
         engine: loaded with its ensembles.
         settings: what the player set.
         send: takes messages for the worker.
+        beat: None: the engine's.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, send: Callable[[ToWorker], None]) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, send: Callable[[ToWorker], None], beat: Beat | None = None
+    ) -> None:
         self.engine, self.settings = engine, settings
-        self.beat = Beat(engine.state)
+        self.beat = beat or Beat(engine.state)
         self.conductor = Conductor(settings, self.beat.ruled)
         self.delivery = Delivery(engine.link, self.beat, engine.rate)
         self.measures = Measures(engine.rate)
