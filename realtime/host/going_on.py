@@ -33,6 +33,8 @@ AHEAD = 4 * BEAT
 """Ticks by which the plan is drawn ahead."""
 MARGIN_PERIODS = 2
 """Before the end of the file, at which the model's turn begins."""
+LONGEST_REST = 64.0
+"""Beats after the end of the file at which the model begins at the latest."""
 BATCH = 256
 """Periods of sound that are written at a time."""
 
@@ -203,6 +205,10 @@ def _events(going: Going, rate: float) -> tuple[np.ndarray, int]:
     if going.start is None:
         over = int(events[-1, FRAME])
     else:
+        end = float(tempo.quarters_at(performance.seconds))
+        if going.start > end + LONGEST_REST:
+            most = end + LONGEST_REST
+            raise ValueError(f"the file ends at beat {end:.6g}: give at most {most:.6g} with --from")
         over = round(float(tempo.seconds_at(going.start)) * rate)
         events = events[events[:, FRAME] < over]
         if not (events[:, STATUS] & 0xF0 == NOTE_ON).any():

@@ -131,7 +131,9 @@ def test_an_odd_piece_gives_music(made, options):
 WRONG = {
     "drums.mid -o o.mid": "drums.mid: holds percussion only",
     "empty.mid -o o.mid": "empty.mid: holds no notes",
-    "effects.mid -o o.mid": "ensemble file: the model knows none of its instruments",
+    "effects.mid -o o.mid": "effects.mid: the model knows none of its instruments (effects): name "
+    "what it is to play, such as --instruments flute,cello, or choose an --ensemble",
+    "in.mid -o o.mid --from 1000": "the file ends at beat 2: give at most 66 with --from",
     "absent.mid -o o.mid": "absent.mid: No such file",
     "in.mid": "nothing to write: give -o OUT.mid",
     "late.mid -o o.mid --from 1": "no note begins before the beat to go on from",
