@@ -10,8 +10,9 @@ from contextlib import suppress
 from realtime.host.model_process import ModelProcess
 
 WATCH_SECONDS = 0.1
-HEADSTART_SECONDS = 0.4
-"""For the one that was taken, to load its model before the next one takes time of the processor."""
+HEADSTART_SECONDS = 0.8
+"""For the one that was taken, to load its model before the next one takes time of the processor; less where
+it is ready sooner, and no more: it may hang."""
 LONGEST_PAUSE_SECONDS = 60.0
 """Between two attempts, where processes end before they have said anything."""
 
@@ -28,7 +29,8 @@ class SpareProcess:
         self._thread = threading.Thread(target=self._watch, name="spare", daemon=True)
 
     def start(self) -> None:
-        """Keep one from now on; may be called again."""
+        """Keep one from now on; called again, it says that the one that was taken is ready."""
+        self._taken_at = 0.0
         if self._thread.ident is None:
             self._thread.start()
 

@@ -47,7 +47,9 @@ from realtime.music.mmt.instruments import INSTRUMENT_OF
 
 NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
 KEPT = 512
-"""Notes that a worker which has to be started again is told at least, if there were so many."""
+"""Notes that are remembered at least, if there were so many."""
+TOLD = 128
+"""Of them, what a worker that has to be started again is told: the music waits until it has read them."""
 
 
 class Turns:
@@ -210,7 +212,7 @@ class Turns:
             self.switched_off,
             self.conductor.ruled,
             self.generation,
-            tuple(self.memory[-KEPT:]),
+            tuple(self.memory[-TOLD:]),
             self.shift,
         )
 

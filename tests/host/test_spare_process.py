@@ -1,4 +1,4 @@
-"""The process that waits to take over is itself watched; it takes over all that was remembered."""
+"""The process that waits to take over is itself watched; it takes over what was remembered."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def test_a_lost_spare_is_replaced_before_it_is_needed(concert: Concert, name: st
     assert model.status().restarts == restarts + 1
 
 
-def test_all_that_is_remembered_is_back_before_the_first_note(concert: Concert):
+def test_with_a_full_memory_it_is_back_as_soon(concert: Concert):
     model, memory = concert.model, concert.model._turns.memory
     wait_until(lambda: model.status().state == "listening")
     for number in range(KEPT + 8):
