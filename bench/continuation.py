@@ -89,6 +89,8 @@ def measure_continuation(wanted: Wanted, report: Report = silent) -> dict[str, A
 def _model(model: Timed, wanted: Wanted, report: Report) -> dict[str, Any]:
     """Time the model alone; its memory is given back before the host starts."""
     decoder = Decoder(model.plugin, wanted.variant, wanted.threads, wanted.provider)
+    if decoder.device != wanted.provider:
+        raise ValueError(f"nothing to time on {wanted.provider}: {decoder.warning}")
     steps = Steps(decoder, wanted.seed)
     found = {"device": decoder.device, "context": decoder.context}
     found |= time_steps(steps, wanted.rounds, lambda done, of: report("notes of the model", done, of))

@@ -21,10 +21,8 @@ def save_checkpoint(path: Path, recipe: Any, state: Mapping[str, Any]) -> None:
     os.replace(part, path)
 
 
-def load_checkpoint(
-    path: Path, recipe: Any, *, device: torch.device | str = "cpu", may_change: Collection[str] = ()
-) -> dict[str, Any]:
-    """Return what was saved with this recipe, its tensors on ``device``.
+def load_checkpoint(path: Path, recipe: Any, *, may_change: Collection[str] = ()) -> dict[str, Any]:
+    """Return what was saved with this recipe, its tensors on the processor.
 
     What the recipe has that the saved one has not counts as unchanged, and so do the names in ``may_change``.
 
@@ -32,7 +30,7 @@ def load_checkpoint(
         ValueError: the checkpoint is damaged, or of another recipe.
     """
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         theirs = state["recipe"]
     except Exception as error:  # unpickling raises many kinds
         raise ValueError(f"{path} can't be read ({error}); train again without --resume") from error

@@ -42,7 +42,9 @@ def train_continuation(
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
-        typer.Option(help="Of matrix products; auto is bfloat16 on a GPU that has it."),
+        typer.Option(
+            help="Of matrix products; auto is bfloat16 on a GPU that has it, or as a run that goes on began."
+        ),
     ] = "auto",
     compiled: Annotated[
         bool | None, typer.Option("--compile/--no-compile", help="[default: on a GPU]", show_default=False)
@@ -61,6 +63,7 @@ def train_continuation(
 
     On several GPUs, also of several hosts:
     `torchrun --nproc-per-node 4 --no-python concertino train continuation`
+    The folder of the run needs to be on the first host only; the music on all.
 
     `sod`, `lmd` and `symphonynet` are folders of your own beside the corpora; lists of names in such a folder
     (train-names.txt, valid-names.txt, test-names.txt) are its split.
@@ -68,9 +71,8 @@ def train_continuation(
     check_installed("training", "torch", "tensorboard", "tqdm")
     from dataclasses import replace
 
-    import torch
-
     from offline.mmt.music import find_music
+    from offline.mmt.parallel import leads
     from offline.mmt.recipe import QUICK, RECIPES
     from offline.mmt.runs import train_continuation as run
 
@@ -80,8 +82,6 @@ def train_continuation(
         QUICK if quick else RECIPES[size],
         seed=seed,
         music=tuple(find_music(music or ["open"])),
-        bfloat16=precision == "bfloat16"
-        or (precision == "auto" and torch.cuda.is_available() and torch.cuda.is_bf16_supported()),
     )
     recipe = recipe if steps is None else replace(recipe, steps=steps)
     recipe = recipe if batch is None else replace(recipe, batch=batch)
@@ -93,10 +93,12 @@ def train_continuation(
         threads=threads,
         workers=workers,
         compiled=compiled,
+        precision=precision,
         progress=not quiet,
         data=data,
     )
-    typer.echo(f"weights: {path}")
+    if leads():
+        typer.echo(f"weights: {path}")
 
 
 def train_continuation_table(

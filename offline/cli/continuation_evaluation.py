@@ -39,6 +39,9 @@ def evaluate_continuation(
     threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="[default: its own, else 0.9]", show_default=False)
     ] = None,
+    announced: Annotated[
+        bool, typer.Option("--announced", help="Keep the notes of a sample to the instruments it announced.")
+    ] = False,
     choose: Annotated[
         bool, typer.Option("--choose", help="Try settings against the validation pieces instead.")
     ] = False,
@@ -84,7 +87,7 @@ def evaluate_continuation(
         found = {"split": split} | report.report(
             model,
             report.load_side(music or ["open"], split, data=data, progress=not quiet),
-            Sampling(**settings),
+            Sampling(**settings, announced=announced),
             samples=samples,
             most=pieces,
             mode=mode,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -15,6 +16,11 @@ def choose_device() -> torch.device:
     if not torch.cuda.is_available():
         return torch.device("cpu")
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
+def leads() -> bool:
+    """Return whether this is the first process, or the only one."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager
@@ -32,6 +38,35 @@ def together() -> Iterator[Share]:
         yield Share(distributed.get_rank(), world)
     finally:
         distributed.destroy_process_group()
+
+
+def all_well(problem: Exception | None) -> None:
+    """End all processes where one has a problem: the others would wait for it for ever.
+
+    Raises:
+        Exception: this process's own problem, where it is the first one.
+        ValueError: what is wrong in which other one, in the first process.
+        SystemExit: in the others, so that it is told once.
+    """
+    problems: list[str] = [str(problem or "")]
+    if distributed.is_initialized():
+        problems *= distributed.get_world_size()
+        distributed.all_gather_object(problems, str(problem or ""))
+    if any(problems) and not leads():
+        raise SystemExit(1)
+    if problem:
+        raise problem
+    for rank, wrong in enumerate(problems):
+        if wrong:
+            raise ValueError(f"process {rank}: {wrong}")
+
+
+def as_the_first(value: Any) -> Any:
+    """Return, in all processes, the value that the first one has."""
+    values = [value]
+    if distributed.is_initialized():
+        distributed.broadcast_object_list(values, src=0)
+    return values[0]
 
 
 def summed(value: Tensor) -> Tensor:

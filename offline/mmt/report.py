@@ -63,7 +63,8 @@ def report(
     return (
         {"model": model.name, "parameters": model.parameters, "pieces": len(pieces), "rows": rows}
         | {"loss": sum(losses.values()), "losses": losses}
-        | {"sampling": settings_of(sampling), "mode": mode, "seed": seed}
+        | {"sampling": settings_of(sampling), "announced": sampling.announced}
+        | {"mode": mode, "seed": seed}
         | measured(generated, mean_metrics(pieces))
     )
 

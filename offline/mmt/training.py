@@ -6,7 +6,7 @@ dropout. So a run that was killed ends with the weights that it would have had.
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,13 @@ class Run:
         Raises:
             ValueError: the checkpoint is damaged, or of another recipe.
         """
-        state = load_checkpoint(path, self.recipe, device=self.device, may_change=MAY_CHANGE)
+        self.take_up(load_checkpoint(path, self.recipe, may_change=MAY_CHANGE))
+
+    def take_up(self, state: Mapping[str, Any]) -> None:
+        """Take up the run whose checkpoint holds ``state``: with its tensors on the processor, as loaded.
+
+        Each goes to where it is used; Adam's counts of steps stay, which a GPU would have to be asked for.
+        """
         self.model.load_state_dict(state["model"])
         for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)

@@ -19,7 +19,7 @@ def continue_(
     beats: Annotated[float, typer.Option(min=0.25, max=100_000, help="Quarter notes to go on for.")] = 32.0,
     start: Annotated[
         float | None,
-        typer.Option("--from", min=0.25, metavar="BEAT", help="Go on from this beat instead of the end."),
+        typer.Option("--from", min=0.25, metavar="BEAT", help="Go on from this beat, not the end."),
     ] = None,
     model: Annotated[
         str,
@@ -60,7 +60,8 @@ def continue_(
     """Go on from a MIDI file, as the ensemble does live; the same input, options and seed: the same music.
 
     Pedals and pauses in the file begin and end the model's turns as they do for `concertino play --continue`;
-    where the file ends, the model goes on on the file's own beat.
+    where the file ends, the model goes on on the file's own beat. The beats of --from and of the JSON
+    count from 0 at the beginning of the file.
 
     Examples: `concertino continue song.mid --beats 64 -o longer.mid` ·
     `concertino continue song.mid --from 16 -o other.mid --wav other.wav --seed 3`

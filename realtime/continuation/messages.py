@@ -101,7 +101,7 @@ class ChangeCast:
 
 @dataclass(frozen=True)
 class Ready:
-    """The model is loaded."""
+    """The model is loaded, and has read what was played before."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,18 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """A sign of life of one that waits, or loads its model."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the player should know, in a sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Failed:
     """The model can't be played; why, in a sentence."""
 
@@ -143,7 +155,7 @@ class Failed:
 
 
 ToWorker = Setup | Key | TurnBegins | TurnEnds | Now | ChangeSettings | ChangeCast
-ToHost = Ready | Speculation | Notes | Report | Failed
+ToHost = Ready | Speculation | Notes | Report | Alive | Notice | Failed
 
 
 def packed(message: ToWorker | ToHost) -> bytes:

@@ -1,5 +1,6 @@
 """The notes that the model has read: what changed is read again, and nothing else."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +29,10 @@ class Reader(Protocol):
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Take rows after those before; return the scores of what comes next."""
+        ...
+
+    def read_together(self, rows: np.ndarray) -> np.ndarray:
+        """Do as ``read``, sooner; the scores may differ in the last digits."""
         ...
 
     def prepare(self, rows: int) -> int:
@@ -62,8 +67,15 @@ class Past:
         """Tick of the first beat that the scores can name."""
         return self.reader.origin * BEAT
 
+    def recall(self, score: Score) -> None:
+        """Read all of the score at once, as soon as can be: someone waits for the music to go on."""
+        self._read(score, len(score.header) + len(score.notes), self.reader.read_together)
+
     def read(self, score: Score, most: int = SLICE) -> bool:
         """Read on to the end of the score, at most so many rows at a time; return whether it is there."""
+        return self._read(score, most, self.reader.read)
+
+    def _read(self, score: Score, most: int, read: Callable[[np.ndarray], np.ndarray]) -> bool:
         reader, header = self.reader, score.header
         if header is not self._header:
             reader.rewind(0)
@@ -82,7 +94,7 @@ class Past:
             header[place] if place < len(header) else row_of(score.notes[place - first - score.forgotten])
             for place in range(known, min(known + most, end))
         ]
-        self.scores = reader.read(np.array(rows, np.int64))
+        self.scores = read(np.array(rows, np.int64))
         return reader.length == end
 
     def prepare(self) -> bool:

@@ -143,11 +143,13 @@ class Planner:
         self.now = tick
 
     def recall(self, notes: Iterable[Told], shift: float, generation: int) -> None:
-        """Take what was played before, as ``remember`` gave it."""
+        """Take what was played before, as ``remember`` gave it, and read it."""
         self.score.notes = [Note(*told) for told in notes]
         self.alignment.shift, self.generation = shift, generation
         self._firm = len(self.score.notes)
         self._start_anew()
+        if self._firm:
+            self.past.recall(self.score)
 
     def take(self) -> list[Planned]:
         """Return the notes that were drawn since and stand, in order."""

@@ -18,12 +18,14 @@ import numpy as np
 
 from realtime.continuation.decoder import Decoder
 from realtime.continuation.messages import (
+    Alive,
     ChangeCast,
     ChangeSettings,
     Failed,
     Key,
     Model,
     Notes,
+    Notice,
     Now,
     Ready,
     Report,
@@ -149,27 +151,33 @@ def warm_up(reader: Reader) -> None:
 
 def serve(messages: "queue.SimpleQueue[ToWorker | None]", send: Callable[[ToHost], None]) -> None:
     """Play until the host has gone."""
-    load_libraries()
     setup = messages.get()
     if not isinstance(setup, Setup):
         return
     try:
         reader = open_reader(setup.model)
+        if reader.warning:
+            send(Notice(reader.warning))
         warm_up(reader)
-        worker = Worker(reader, setup, send)
+        play(Worker(reader, setup, send), messages)
+    except BrokenPipeError:
+        raise  # the host has gone
     except (ValueError, OSError, ImportError) as error:
         send(Failed(str(error)))
-        return
+
+
+def play(worker: Worker, messages: "queue.SimpleQueue[ToWorker | None]") -> None:
+    """Play what the messages ask for, until there are no more.
+
+    Raises:
+        ValueError: the model fails.
+    """
     busy = True
     while True:
         try:
             message = messages.get(timeout=0 if busy else REPORT_SECONDS)
         except queue.Empty:
-            try:
-                busy = worker.work() if busy else worker.rest() or False
-            except ValueError as error:
-                send(Failed(str(error)))
-                return
+            busy = worker.work() if busy else worker.rest() or False
             continue
         if message is None:
             return
@@ -200,9 +208,25 @@ def main() -> None:
             if message is None:
                 return
 
+    writing, plays = threading.Lock(), threading.Event()
+
+    def send(message: ToHost) -> None:
+        with writing:
+            write(stdout, message)
+        if isinstance(message, Ready):
+            plays.set()
+
+    def live() -> None:
+        """Give signs of life; once the model plays, its reports are."""
+        with suppress(OSError):  # the host has gone
+            while not plays.wait(REPORT_SECONDS):
+                send(Alive())
+
     threading.Thread(target=listen, daemon=True).start()
+    load_libraries()
+    threading.Thread(target=live, daemon=True).start()
     with suppress(BrokenPipeError):
-        serve(messages, lambda message: write(stdout, message))
+        serve(messages, send)
     os._exit(0)  # the listening thread may hold standard input
 
 

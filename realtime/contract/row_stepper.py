@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from realtime.contract import cuda
 from realtime.contract.continuation import CODES, SCORES, variant_of
 from realtime.contract.error import PluginError, one_line
 from realtime.contract.gpu_step import GpuStep
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     import onnxruntime
 
 CPU, CUDA = "cpu", "cuda"
-PROVIDERS = {CPU: "CPUExecutionProvider", CUDA: "CUDAExecutionProvider"}
+PROVIDERS = {CPU: "CPUExecutionProvider", CUDA: cuda.PROVIDER}
 ON_CUDA = "float16"
 """The cache with which ONNX Runtime's attention runs on a GPU."""
-logger = logging.getLogger(__name__)
 
 
 class Past:
@@ -38,8 +37,8 @@ class Past:
 class RowStepper:
     """A variant of ``plugin``'s graph in ONNX Runtime.
 
-    ``provider`` is ``cpu`` or ``cuda``; where there is no GPU, or the variant doesn't run on it, the CPU is
-    used, and a warning says so. ``device`` is where it runs.
+    ``provider`` is ``cpu`` or ``cuda``; where no GPU works, or the variant doesn't run on it, it is the
+    CPU. ``device`` is where it runs, and ``warning`` says why not where it was to; empty: it does.
 
     Raises:
         PluginError: ONNX Runtime refuses the graph.
@@ -59,13 +58,29 @@ class RowStepper:
         self.plugin, self.manifest, self.variant = plugin, manifest, variant
         assert manifest.continuation is not None
         self.context = manifest.continuation.context
-        self.device = _device(plugin, variant, told.cache, provider)
+        why = "" if provider == CPU else _obstacle(variant, told.cache)
+        self.device = CPU if why else provider
+        self.warning = f"{plugin.manifest.name} runs on the CPU: {why}" if why else ""
         self._names = {tensor.source: tensor.name for tensor in manifest.inputs if tensor.source != "state"}
         self._scores = next(tensor.name for tensor in manifest.outputs if tensor.role == "scores")
         self._session = _open(plugin, told.file, threads, self.device)
 
     def past(self) -> Past:
-        """Return buffers of a past of no rows."""
+        """Return buffers of a past of no rows.
+
+        Raises:
+            PluginError: there is no memory for them, or the first run fails.
+        """
+        try:
+            return self._past()
+        except Exception as error:  # ONNX Runtime's errors have no common base of their own
+            reason = one_line(str(error))[:300]
+            problem = f"no past of {self.context} rows on {self.device} ({reason}); free memory there, or"
+            raise PluginError(
+                self.plugin.manifest.name, "continuation.context", f"{problem} choose another variant"
+            ) from error
+
+    def _past(self) -> Past:
         import onnxruntime
 
         feeds = {tensor.feeds: tensor.name for tensor in self.manifest.outputs if tensor.feeds}
@@ -153,22 +168,14 @@ def _told(rows: np.ndarray, begin: int) -> dict[str, np.ndarray]:
     }
 
 
-def _device(plugin: Plugin, variant: str, cache: str, provider: str) -> str:
-    """Return where to run: the provider that is asked for, or the CPU."""
-    if provider == CPU:
-        return CPU
+def _obstacle(variant: str, cache: str) -> str:
+    """Return why a variant does not run on a GPU here; empty: it does."""
+    if cache != ON_CUDA:
+        return f"variant {variant!r} does not run on a GPU; choose one with a {ON_CUDA} cache"
     try:
-        import onnxruntime
+        return cuda.obstacle()
     except ImportError as error:
         raise ImportError(MISSING_RUNTIME) from error
-    why = None
-    if PROVIDERS[provider] not in onnxruntime.get_available_providers():
-        why = "ONNX Runtime has no CUDA here; install 'concertino[gpu]'"
-    elif cache != ON_CUDA:
-        why = f"variant {variant!r} does not run on a GPU; choose one with a {ON_CUDA} cache"
-    if why:
-        logger.warning("%s runs on the CPU: %s", plugin.manifest.name, why)
-    return CPU if why else provider
 
 
 def _open(plugin: Plugin, file: str, threads: int, device: str) -> onnxruntime.InferenceSession:
@@ -184,15 +191,13 @@ def _open(plugin: Plugin, file: str, threads: int, device: str) -> onnxruntime.I
     options.add_session_config_entry("session.force_spinning_stop", "1")
     providers = list(dict.fromkeys((PROVIDERS[device], PROVIDERS[CPU])))
     try:
-        session = onnxruntime.InferenceSession(str(plugin.folder / file), options, providers=providers)
+        # Without fallback: else one that fails on the GPU is run on the CPU, and the terminal is told.
+        return onnxruntime.InferenceSession(
+            str(plugin.folder / file), options, providers=providers, enable_fallback=0
+        )
     except Exception as error:  # ONNX Runtime's errors have no common base of their own
         reason = one_line(str(error))[:300]
         problem = (
             f"ONNX Runtime {onnxruntime.__version__} refuses it ({reason}); update it, or choose another"
         )
         raise PluginError(plugin.manifest.name, file, f"{problem} variant") from error
-    if PROVIDERS[device] not in session.get_providers():
-        raise PluginError(
-            plugin.manifest.name, "provider", "CUDA is installed but has no GPU that works; choose cpu"
-        )
-    return session

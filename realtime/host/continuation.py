@@ -7,13 +7,12 @@ started again, and told what was played.
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from realtime.continuation.cast import cast_of
-from realtime.continuation.messages import Failed, Model, Ready, ToWorker
+from realtime.continuation.messages import Failed, Model, Notes, Notice, Ready, ToWorker
 from realtime.continuation.settings import Mode, Settings, Status, mode_named
 from realtime.contract.continuation import chosen_sampling
 from realtime.contract.kinds import CONTINUATION
@@ -22,12 +21,10 @@ from realtime.engine.codes import Counter
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
 from realtime.host.model_process import ModelProcess
+from realtime.host.spare_process import SpareProcess
 from realtime.host.turns import Turns
 from realtime.music.mmt.sampling import Sampling
 
-SILENT_SECONDS = 0.8
-"""After which a process that says nothing is taken for hung."""
-LOADING_SECONDS = 90.0
 RESTARTS, RESTART_SECONDS = 8, 60.0
 """As many restarts in so short a time are too many."""
 PREFERRED = "int8"
@@ -85,14 +82,14 @@ class Continuation:
         self._lock = threading.RLock()
         self._turns = Turns(engine, settings, self._send)
         self._process: ModelProcess | None = None
-        self._spare: ModelProcess | None = None
-        """Has loaded all but the model, and waits."""
+        self._spare = SpareProcess()
         self._thread = threading.Thread(target=self._run, name="continuation", daemon=True)
         self._closing = threading.Event()
         self._failed = False
+        self._told: set[str] = set()
         self._restarts: list[float] = []
         self._lost_at: float | None = None
-        """When the process was last heard that was lost, until another one is ready."""
+        """When the process was last heard that was lost, until the music is back."""
         self._restart_seconds = 0.0
 
     @property
@@ -189,10 +186,8 @@ class Continuation:
         with self._lock:
             self._turns.advance(frame)
             process = self._process
-        if process and not self._closing.is_set():
-            patience = SILENT_SECONDS if process.ready else LOADING_SECONDS
-            if time.monotonic() - process.heard_at > patience:
-                process.kill()
+        if process and process.hung and not self._closing.is_set():
+            process.kill()
 
     def close(self) -> None:
         """End the model's turn and its process."""
@@ -203,8 +198,7 @@ class Continuation:
             process.close()
         if self._thread.ident is not None:
             self._thread.join(timeout=5)
-        if self._spare:
-            self._spare.close()
+        self._spare.close()
 
     def _frame(self) -> int:
         return int(self.engine.state["frame"])
@@ -219,9 +213,8 @@ class Continuation:
     def _run(self) -> None:
         """Start the process, listen to it, and let the spare one take its place when it is lost."""
         while not self._closing.is_set():
-            spare, self._spare = self._spare, None
             try:
-                process = spare if spare and spare.alive else ModelProcess()
+                process = self._spare.take()
             except OSError as error:
                 self._fail(f"the model's process can't be started: {error}")
                 return
@@ -240,25 +233,37 @@ class Continuation:
                 elif isinstance(message, Ready):
                     process.ready = True
                     self._resume()
+                elif isinstance(message, Notice):
+                    self._tell_once(message.sentence)
                 else:
                     self._turns.receive(message)
+                if process.ready and (isinstance(message, Notes) or not self._waits()):
+                    self._back()
             if isinstance(message, Ready):
-                self._keep_spare()
+                self._spare.start()
 
-    def _keep_spare(self) -> None:
-        """Have another process at hand: to start one takes longer than a stage may be without it."""
-        with suppress(OSError):  # then one is started when it is needed
-            self._spare = ModelProcess()
+    def _tell_once(self, sentence: str) -> None:
+        """Tell what each process that is started says anew."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self.notice(sentence)
 
     def _resume(self) -> None:
         """Take up the turn in which the process was lost."""
-        if self._lost_at is not None:
-            self._restart_seconds, self._lost_at = time.monotonic() - self._lost_at, None
         conductor = self._turns.conductor
         if self._restarts and conductor.playing:
             tick = self._tick()
             self._turns.act([*conductor.end(tick), *conductor.begin(tick)], None)
             self._turns.measures.end()  # no one waits for this first note
+
+    def _waits(self) -> bool:
+        """Whether notes of the model are to come at once; beside the player it may have none to play."""
+        return self._turns.conductor.playing and self.mode != Mode.ACCOMPANY
+
+    def _back(self) -> None:
+        """Take that the music is back, or would be."""
+        if self._lost_at is not None:
+            self._restart_seconds, self._lost_at = time.monotonic() - self._lost_at, None
 
     def _again(self) -> bool:
         """Take that the process was lost; return whether it is to be started again."""
@@ -271,8 +276,7 @@ class Continuation:
             self._restarts.append(now)
             often = sum(now - each < RESTART_SECONDS for each in self._restarts)
         if process:
-            process.kill()
-            process.close()
+            process.end()
         if often > RESTARTS:
             self._fail(f"the process of {self.name} ended {often} times within a minute")
             return False

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from realtime.ensembles.schema import MAX_PARTS, Ensemble, Part
-from realtime.music.mmt.instruments import INSTRUMENT_OF, NAMES, PROGRAM_OF
+from realtime.music.mmt.instruments import DROPPED, INSTRUMENT_OF, NAMES, PROGRAM_OF
 from realtime.music.smf import NOTE_OFF, NOTE_ON, Performance
 
 PROGRAM_CHANGE = 0xC0
@@ -23,7 +23,7 @@ def file_ensemble(
         more: codes of instruments that are to be there as well.
 
     Raises:
-        ValueError: there are more programs than parts in an ensemble.
+        ValueError: there are more programs than parts in an ensemble, or the model knows none of them.
     """
     events = performance.events.copy()
     programs = _programs(events)
@@ -34,6 +34,11 @@ def file_ensemble(
     if len(parts) > MAX_PARTS:
         raise ValueError(
             f"{source}: {len(parts)} instruments; at most {MAX_PARTS} can play: choose an --ensemble"
+        )
+    if all(INSTRUMENT_OF[program] == DROPPED for program in parts):
+        raise ValueError(
+            f"{source}: the model knows none of its instruments (effects): name what it is to play, such as"
+            " --instruments flute,cello, or choose an --ensemble"
         )
     place = {program: part for part, program in enumerate(parts)}
     channel = np.array([place.get(program, -1) for program in programs.tolist()], np.int64)

@@ -19,6 +19,7 @@ from realtime.drivers.offline import OfflineDriver
 from realtime.engine.codes import CONTROL_PORT, DATA1, ENTRIES, EVENTS, FRAME, PORT, STATUS, TICK, Command
 from realtime.ensembles.schema import Ensemble
 from realtime.host.engine import Engine
+from realtime.host.file_beat import FileBeat
 from realtime.host.player import ended, performance_events
 from realtime.host.rendering import LONGEST_TAIL_SECONDS, QUIET, RESOLUTION
 from realtime.host.sound_file import SoundFile
@@ -32,6 +33,8 @@ AHEAD = 4 * BEAT
 """Ticks by which the plan is drawn ahead."""
 MARGIN_PERIODS = 2
 """Before the end of the file, at which the model's turn begins."""
+LONGEST_REST = 64.0
+"""Beats after the end of the file at which the model begins at the latest."""
 BATCH = 256
 """Periods of sound that are written at a time."""
 
@@ -105,7 +108,7 @@ def go_on(
         writer = SoundFile(sound, engine.rate, subtype) if sound else None
         try:
             batch: list[np.ndarray] = []
-            for block in _blocks(engine, going, gone):
+            for block in _blocks(engine, going, gone, notice):
                 if writer:
                     batch.append(block.copy())
                 if writer and len(batch) == BATCH:
@@ -130,9 +133,11 @@ def go_on(
         engine.close()
 
 
-def _blocks(engine: Engine, going: Going, gone: Gone) -> Iterator[np.ndarray]:
+def _blocks(engine: Engine, going: Going, gone: Gone, notice: Callable[[str], None]) -> Iterator[np.ndarray]:
     """Yield the sound of each period; what happens in them is kept in ``gone``."""
-    turns = Turns(engine, going.settings, lambda message: worker.hear(message))
+    events, over = _events(going, engine.rate)
+    beat = FileBeat(engine.state, going.performance.tempo, over / engine.rate)
+    turns = Turns(engine, going.settings, lambda message: worker.hear(message), beat)
     turns.rest(tuple(_resting(going)))
 
     def receive(message: ToHost) -> None:
@@ -142,8 +147,11 @@ def _blocks(engine: Engine, going: Going, gone: Gone) -> Iterator[np.ndarray]:
         if isinstance(message, Notes) and message.generation == turns.generation:
             gone.notes.extend(message.notes)
 
-    worker = Worker(open_reader(going.model), turns.setup(going.model), receive)
-    events, over = _events(going, engine.rate)
+    reader = open_reader(going.model)
+    if reader.warning:
+        notice(reader.warning)
+    worker = Worker(reader, turns.setup(going.model), receive)
+    worker.planner.alignment.known = True
     last = over + _frames(going.performance, over / engine.rate, going.beats, engine.rate)
     driver = OfflineDriver(engine, going.period)
     engine.set_tempo(float(going.performance.tempo.bpm[0]))
@@ -197,6 +205,10 @@ def _events(going: Going, rate: float) -> tuple[np.ndarray, int]:
     if going.start is None:
         over = int(events[-1, FRAME])
     else:
+        end = float(tempo.quarters_at(performance.seconds))
+        if going.start > end + LONGEST_REST:
+            most = end + LONGEST_REST
+            raise ValueError(f"the file ends at beat {end:.6g}: give at most {most:.6g} with --from")
         over = round(float(tempo.seconds_at(going.start)) * rate)
         events = events[events[:, FRAME] < over]
         if not (events[:, STATUS] & 0xF0 == NOTE_ON).any():

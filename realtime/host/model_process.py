@@ -1,6 +1,7 @@
 """The process in which a model goes on: started, listened to, watched, and ended."""
 
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -8,14 +9,25 @@ import time
 from contextlib import suppress
 from typing import BinaryIO, cast
 
-from realtime.continuation.messages import Setup, ToHost, ToWorker, packed, read
+from realtime.continuation.messages import Alive, Setup, ToHost, ToWorker, packed, read
 
+CPU = "cpu"
 MODULE = "realtime.continuation.worker"
 ENDING_SECONDS = 1.0
+SILENT_SECONDS = 0.8
+"""After which a process that says nothing is taken for hung."""
+STARTING_SECONDS = 20.0
+"""The same before its first word: on a busy machine with a slow disk the libraries take their time."""
+GPU_SECONDS = 30.0
+"""The same while it loads a model for a GPU: drivers keep the interpreter for seconds."""
+LOADING_SECONDS = 90.0
+"""In which the model is loaded, though there are signs of life."""
 
 
 class ModelProcess:
     """One worker, which waits for its first message; what it says is read with ``read``.
+
+    It is listened to from the beginning, also while no one reads: signs of life tell whether it hangs.
 
     Raises:
         OSError: it can't be started.
@@ -35,11 +47,16 @@ class ModelProcess:
         self._sending = threading.Lock()
         self.heard_at = time.monotonic()
         """When it last said something."""
-        self.ready = self._closed = False
+        self.speaks = self.ready = self._closed = False
+        self._begun: float | None = None
+        self._gpu = False
+        self._said: queue.SimpleQueue[ToHost | None] = queue.SimpleQueue()
+        self._listening = threading.Thread(target=self._listen, name="model's words", daemon=True)
+        self._listening.start()
 
     def begin(self, setup: Setup) -> None:
         """Let it load its model."""
-        self.heard_at = time.monotonic()
+        self._begun, self._gpu = time.monotonic(), setup.model.provider != CPU
         self.send(setup)
 
     @property
@@ -65,10 +82,24 @@ class ModelProcess:
 
     def read(self) -> ToHost | None:
         """Wait for what it says; None: it has gone."""
-        message = read(self._output)
-        if message is not None:
-            self.heard_at = time.monotonic()
-        return message  # type: ignore[return-value]  # a worker sends nothing else
+        return self._said.get()
+
+    @property
+    def hung(self) -> bool:
+        """Whether it has been silent for longer than it may."""
+        now = time.monotonic()
+        loading = self._begun is not None and not self.ready
+        if loading and now - self._begun > LOADING_SECONDS:  # type: ignore[operator]  # it has begun
+            return True
+        patience = SILENT_SECONDS if self.speaks else STARTING_SECONDS
+        return now - self.heard_at > (max(patience, GPU_SECONDS) if loading and self._gpu else patience)
+
+    def _listen(self) -> None:
+        while (message := read(self._output)) is not None:
+            self.heard_at, self.speaks = time.monotonic(), True
+            if not isinstance(message, Alive):
+                self._said.put(message)  # type: ignore[arg-type]  # a worker sends nothing else
+        self._said.put(None)
 
     def kill(self) -> None:
         """End it, whatever it does; ``read`` then returns None."""
@@ -85,4 +116,10 @@ class ModelProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listening.join()
         self._output.close()
+
+    def end(self) -> None:
+        """End it at once."""
+        self.kill()
+        self.close()

@@ -147,6 +147,15 @@ def gpu_finding() -> Finding:
         return Finding("GPU", "ok", "no NVIDIA GPU; the models that ship run on the CPU")
     if not _has_distribution("onnxruntime-gpu"):
         return Finding("GPU", "note", f"{names}, not used", "Run 'GPU=1 make setup' for large models.")
+    try:
+        from realtime.contract.cuda import obstacle
+
+        why = obstacle()
+    except ImportError:  # told in its own row
+        return Finding("GPU", "ok", names)
+    if why:
+        advice = "Run 'GPU=1 make setup' again; until then, models run on the CPU."
+        return Finding("GPU", "note", f"{names}, not used: {why}", advice)
     return Finding("GPU", "ok", names)
 
 

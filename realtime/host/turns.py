@@ -47,7 +47,9 @@ from realtime.music.mmt.instruments import INSTRUMENT_OF
 
 NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
 KEPT = 512
-"""Notes that a worker which has to be started again is told at least, if there were so many."""
+"""Notes that are remembered at least, if there were so many."""
+TOLD = 128
+"""Of them, what a worker that has to be started again is told: the music waits until it has read them."""
 
 
 class Turns:
@@ -57,11 +59,14 @@ class Turns:
         engine: loaded with its ensembles.
         settings: what the player set.
         send: takes messages for the worker.
+        beat: None: the engine's.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, send: Callable[[ToWorker], None]) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, send: Callable[[ToWorker], None], beat: Beat | None = None
+    ) -> None:
         self.engine, self.settings = engine, settings
-        self.beat = Beat(engine.state)
+        self.beat = beat or Beat(engine.state)
         self.conductor = Conductor(settings, self.beat.ruled)
         self.delivery = Delivery(engine.link, self.beat, engine.rate)
         self.measures = Measures(engine.rate)
@@ -207,7 +212,7 @@ class Turns:
             self.switched_off,
             self.conductor.ruled,
             self.generation,
-            tuple(self.memory[-KEPT:]),
+            tuple(self.memory[-TOLD:]),
             self.shift,
         )
 

@@ -53,6 +53,12 @@ def test_a_model_or_size_that_there_is_not_is_refused_by_name(tmp_path: Path):
         find_timed("bach-chorale", "full", "int8", tmp_path)
 
 
+def test_a_model_that_does_not_run_where_it_is_to_be_timed_is_refused_not_timed_elsewhere():
+    wanted = Wanted(Path(), size="tiny", variant="fp32", provider="cuda", live=False)
+    with pytest.raises(ValueError, match=r"nothing to time on cuda: .*'fp32' does not run on a GPU"):
+        measure_continuation(wanted)
+
+
 @needs_jackd
 @pytest.mark.jack
 def test_a_short_run_measures_everything():

@@ -75,6 +75,37 @@ def test_it_goes_on_from_any_beat_on_the_instruments_that_are_asked_for():
     assert found["counters"]["notes_on"] == 8 + len(found["notes"])
 
 
+def upbeat(path: str, silence: int = 0) -> str:
+    """Write eighths at 480 ticks to a beat that begin with an upbeat, after some beats of silence."""
+    track = mido.MidiTrack([mido.Message("program_change", program=40)])
+    for number in range(16):
+        wait = 0 if number else silence * 480 + 240
+        track.append(mido.Message("note_on", note=60 + 5 * number % 13, velocity=70, time=wait))
+        track.append(mido.Message("note_off", note=60 + 5 * number % 13, time=240))
+    mido.MidiFile(tracks=[track], ticks_per_beat=480).save(path)
+    return path
+
+
+@pytest.mark.parametrize("silence", [0, 1, 13])
+def test_beats_are_the_files_also_where_it_does_not_begin_on_one(silence):
+    found = continued(upbeat("in.mid", silence), "--beats", "24", "-o", "o.mid")
+    end = silence + 8.5
+    assert all(end <= note["beat"] < end + 24 for note in found["notes"])
+    # On the twelfths of the file's beat, as the model wrote them.
+    assert all(abs(note["beat"] * 12 - round(note["beat"] * 12)) < 1e-4 for note in found["notes"])
+    written = mido.MidiFile("o.mid")
+    at, seconds = [], 0.0
+    for message in written:
+        seconds += message.time
+        if message.type == "note_on" and message.velocity:
+            at.append(2 * seconds)
+    assert at[:16] == pytest.approx([silence + 0.5 + number / 2 for number in range(16)], abs=0.01)
+    assert sorted(at[16:]) == pytest.approx(sorted(note["beat"] for note in found["notes"]), abs=0.01)
+    again = continued("in.mid", "--beats", "24", "--from", str(silence + 4))
+    assert min(note["beat"] for note in again["notes"]) >= silence + 4
+    assert again["counters"]["notes_on"] == 7 + len(again["notes"])
+
+
 def test_an_ensemble_plays_the_file_and_a_pedal_in_it_begins_the_models_turn():
     found = continued(
         piece("in.mid", pedal=7), "--ensemble", "string-quartet", "--separator", "zone", "--beats", "2"
@@ -100,7 +131,9 @@ def test_an_odd_piece_gives_music(made, options):
 WRONG = {
     "drums.mid -o o.mid": "drums.mid: holds percussion only",
     "empty.mid -o o.mid": "empty.mid: holds no notes",
-    "effects.mid -o o.mid": "ensemble file: the model knows none of its instruments",
+    "effects.mid -o o.mid": "effects.mid: the model knows none of its instruments (effects): name "
+    "what it is to play, such as --instruments flute,cello, or choose an --ensemble",
+    "in.mid -o o.mid --from 1000": "the file ends at beat 2: give at most 66 with --from",
     "absent.mid -o o.mid": "absent.mid: No such file",
     "in.mid": "nothing to write: give -o OUT.mid",
     "late.mid -o o.mid --from 1": "no note begins before the beat to go on from",

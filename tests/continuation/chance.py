@@ -38,6 +38,9 @@ class Chance:
         scores[SPANS[1]][near : near + 2] += self.density
         return scores
 
+    def read_together(self, rows: np.ndarray) -> np.ndarray:
+        return self.read(rows)
+
     def prepare(self, rows: int) -> int:
         return rows
 

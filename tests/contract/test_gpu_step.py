@@ -5,6 +5,7 @@ import onnxruntime
 import pytest
 
 from realtime.contract.continuation import CODES, TOLD
+from realtime.contract.cuda import obstacle
 from realtime.contract.gpu_step import GpuStep
 from realtime.contract.plugin import Plugin, load_plugin
 from realtime.contract.row_stepper import RowStepper
@@ -44,9 +45,18 @@ def test_steps_told_the_most_rows_there_may_be_give_the_scores_of_steps_told_how
     np.testing.assert_allclose(again, stepper.run(wanted, ROWS[5:6], 5), atol=1e-6)
 
 
+def test_where_no_gpu_works_the_cpu_is_used_and_it_is_said_why(plugin: Plugin):
+    why = obstacle()
+    if not why:
+        pytest.skip("a GPU works here")
+    stepper = RowStepper(plugin, "fp16", provider="cuda")
+    assert stepper.device == "cpu"
+    assert stepper.warning == f"{plugin.manifest.name} runs on the CPU: {why}"
+
+
 def test_a_gpu_gives_the_scores_of_the_processor(plugin: Plugin):
-    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        pytest.skip("ONNX Runtime has no CUDA here")
+    if why := obstacle():
+        pytest.skip(why)
     exact, stepper = RowStepper(plugin, "fp32"), RowStepper(plugin, "fp16", provider="cuda")
     assert stepper.device == "cuda"
     wanted, past = exact.past(), stepper.past()

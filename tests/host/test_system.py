@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from realtime.contract.cuda import obstacle
+from realtime.host import system
 from realtime.host.system import check_system, portaudio_finding
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +41,19 @@ def test_a_sounddevice_that_hides_portaudio_is_noted(monkeypatch):
     finding = portaudio_finding()
     assert finding.level == "note"
     assert "by a callback in Python" in finding.found
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell's script")
+def test_a_gpu_on_which_nothing_runs_is_noted_with_the_reason(monkeypatch, tmp_path):
+    if not obstacle():
+        pytest.skip("a GPU works here")
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho NVIDIA H200\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(system, "_has_distribution", lambda name: name == "onnxruntime-gpu")
+    finding = system.gpu_finding()
+    assert finding.level == "note"
+    assert finding.found == f"NVIDIA H200, not used: {obstacle()}"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")

@@ -124,4 +124,7 @@ def test_the_command_measures_on_the_pieces_of_a_side(tmp_path, monkeypatch, mod
     assert found["sample_seconds"] >= 0
     done = CliRunner().invoke(app, [*command, "--mode", "beats", "--temperature", "0"])
     assert json.loads(done.stdout)["sampling"]["temperature"] == 0
+    assert not json.loads(done.stdout)["announced"]
+    done = CliRunner().invoke(app, [*command, "--mode", "instruments", "--announced"])
+    assert json.loads(done.stdout)["announced"]
     assert isinstance(CliRunner().invoke(app, ["continuation"]).exception, ValueError)

@@ -1,6 +1,7 @@
 """Training: it learns, stops when nothing gets better, and a killed run ends where it would have ended."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +15,13 @@ from typer.testing import CliRunner  # noqa: E402  # after the checks
 from offline.cli import train as app  # noqa: E402
 from offline.cli.continuation import MUSIC as MUSIC_NAMES  # noqa: E402
 from offline.corpora import cache as corpora_cache  # noqa: E402
+from offline.mmt import runs  # noqa: E402
 from offline.mmt.curves import curves_to, log_to, piano_roll  # noqa: E402
 from offline.mmt.data import Share, validation_batches  # noqa: E402
 from offline.mmt.muon import orthogonal  # noqa: E402
 from offline.mmt.music import MUSIC  # noqa: E402
 from offline.mmt.recipe import RECIPES  # noqa: E402
+from offline.mmt.runs import Tables  # noqa: E402
 from offline.mmt.training import Run, train  # noqa: E402
 from offline.weights import load_weights  # noqa: E402
 from realtime.music.mmt.midi import write_notes  # noqa: E402
@@ -121,6 +124,18 @@ def test_bfloat16_trains_near_float32(tmp_path, pieces):
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
+@pytest.mark.skipif(not shutil.which("g++"), reason="what is compiled is C++ on a processor")
+def test_a_compiled_model_learns_what_another_learns(tmp_path, pieces):
+    recipe = replace(QUICK, steps=2, every=2, dropout=0.0)
+    plain, compiled = Run(recipe), Run(recipe, compiled=True)
+    for name, run in (("plain", plain), ("compiled", compiled)):
+        train(run, pieces, pieces[:1], tmp_path / f"{name}.pt", progress=False)
+    assert compiled.best_loss == pytest.approx(plain.best_loss, abs=1e-4)
+    again = Run(recipe)
+    again.resume(tmp_path / "compiled.pt")
+    assert again.step == 2
+
+
 def test_curves_log_and_samples_are_written(tmp_path, pieces):
     watchers = [log_to(tmp_path / "log.jsonl"), curves_to(tmp_path / "curves", sample_every=1)]
     train(Run(replace(QUICK, steps=4)), pieces, pieces, tmp_path / "c.pt", progress=False, watchers=watchers)
@@ -166,6 +181,25 @@ def test_the_command_trains_and_goes_on(tmp_path, monkeypatch, made_up):
     assert (tmp_path / "run" / "curves").is_dir()
     assert isinstance(CliRunner().invoke(app, command).exception, ValueError), "the run is there already"
     assert CliRunner().invoke(app, [*command, "--resume"]).exit_code == 0
+
+
+def test_a_run_goes_on_in_the_precision_in_which_it_began(tmp_path, monkeypatch, made_up):
+    side = Tables([made_up(1), made_up(2)])
+    monkeypatch.setattr(runs, "load_sides", lambda *_, **__: (side, side))
+    monkeypatch.setattr(runs.Tables, "__getitem__", lambda self, number: self.pieces[number])
+    began = replace(QUICK, steps=4)
+
+    def trained(steps: int, precision: str, resume: bool = True) -> None:
+        recipe = replace(began, steps=steps)
+        runs.train_continuation(
+            recipe, tmp_path / "run", resume=resume, threads=1, precision=precision, progress=False
+        )
+
+    trained(4, "bfloat16", resume=False)
+    trained(8, "auto")
+    assert torch.load(tmp_path / "run" / "checkpoint.pt")["recipe"]["bfloat16"]
+    with pytest.raises(ValueError, match="made with another bfloat16"):
+        trained(12, "float32")
 
 
 def test_the_command_knows_the_music():
