@@ -164,7 +164,8 @@ def cpu_finding() -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if cores > 1:
         return Finding("CPU cores", "ok", str(cores))
-    return Finding("CPU cores", "note", "1", "Give the host two, so that the display can't delay the sound.")
+    advice = "Give the host two: on one the separator answers in time only with real-time priority, else a rule plays."
+    return Finding("CPU cores", "note", "1", advice)
 
 
 def governor_finding() -> Finding:
