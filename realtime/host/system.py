@@ -164,7 +164,7 @@ def cpu_finding() -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if cores > 1:
         return Finding("CPU cores", "ok", str(cores))
-    advice = "Give the host two: on one the separator answers in time only with real-time priority, else a rule plays."
+    advice = "Give the host two: on one, without real-time priority, a rule chooses most notes' parts."
     return Finding("CPU cores", "note", "1", advice)
 
 
