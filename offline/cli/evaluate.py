@@ -9,7 +9,7 @@ import typer
 from offline.cli.continuation_evaluation import evaluate_attention, evaluate_continuation
 from offline.cli.options import Data, Quiet, check_installed
 from offline.cli.picture import draw_picture
-from offline.cli.tables import Table, show_tables
+from offline.cli.tables import Shown, TableCommand, show_tables
 from offline.shipped import CORPUS_KEYS, corpus_of
 
 app = typer.Typer(rich_markup_mode="markdown")
@@ -27,7 +27,7 @@ def _evaluate() -> None:
     """
 
 
-@app.command("separator")
+@app.command("separator", cls=TableCommand)
 def evaluate_separator(
     name: Annotated[
         str | None, typer.Argument(help="A model of `concertino models list`; none with --table.")
@@ -50,7 +50,11 @@ def evaluate_separator(
         typer.Option("--input", help="Your own pieces: a folder of MIDI files with a track for each part."),
     ] = None,
     table: Annotated[
-        Table | None, typer.Option(help="Instead of a model: a table of the paper, its figures beside ours.")
+        Shown | None,
+        typer.Option(
+            help="Instead of a model: a table of the paper, its figures beside ours; human: all its models "
+            "under a player's hands; alone it means all."
+        ),
     ] = None,
     data: Data = None,
     quiet: Quiet = False,
@@ -72,7 +76,8 @@ def evaluate_separator(
     `concertino evaluate separator bach-chorale --input my-quartets`
 
     `--table` prints the tables of Dong et al. from results that come with Concertino, and says what is
-    missing: `concertino evaluate separator --table all`. `concertino train tables` made them.
+    missing: `concertino evaluate separator --table`. `concertino train tables` made them, with `--human`
+    those of `--table human`.
     """
     if table is not None:
         show_tables(table, json_file)

@@ -2,13 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperCommand
 
 from offline.cli.options import Data, Quiet, check_installed
 
 Table = Literal["4.2", "4.3", "4.4", "all"]
+Shown = Literal["4.2", "4.3", "4.4", "human", "all"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -37,6 +39,9 @@ def train_tables(
     threads: Annotated[int, typer.Option(min=1, help="Processor cores.")] = 1,
     device: Annotated[Device, typer.Option(help="What trains; auto: a GPU where there is one.")] = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Cells trained side by side, each in a process.")] = 1,
+    human: Annotated[
+        bool, typer.Option("--human", help="Measure under a player's hands too what is not so measured yet.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Train and measure what is missing from the tables of Dong et al. (ISMIR 2021) for one corpus.
@@ -51,7 +56,10 @@ def train_tables(
     Where that file has cells of other steps or another seed, nothing is trained unless you give `--anew`,
     which replaces them, or `--results`, which leaves them alone.
 
-    Then: `concertino evaluate separator --table all`
+    `--human` adds the protocol of `concertino evaluate separator --human`. All figures of a cell are of one
+    network: where the weights that its figures came from are not in the folder, it is trained again.
+
+    Then: `concertino evaluate separator --table all`, or `--table human`
     """
     check_installed("training", "torch", "tqdm", *(["music21"] if corpus == "bach" else []))
     import torch
@@ -81,11 +89,24 @@ def train_tables(
         device=chosen,
         jobs=jobs,
         anew=anew,
+        human=human,
     )
     typer.echo(f"results: {into / corpus}.json")
 
 
-def show_tables(table: Table, json_file: str | None) -> None:
+class TableCommand(TyperCommand):
+    """A command whose ``--table`` may stand alone, which means all."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the missing word behind a bare ``--table``."""
+        words = [*args, "-"]
+        bare = [i for i, word in enumerate(args) if word == "--table" and words[i + 1].startswith("-")]
+        for place in reversed(bare):
+            args = [*args[: place + 1], "all", *args[place + 1 :]]
+        return super().parse_args(ctx, args)
+
+
+def show_tables(table: Shown, json_file: str | None) -> None:
     """Print a table from the committed results, or write it as JSON to a file; - is standard output."""
     from rich.console import Console
 
