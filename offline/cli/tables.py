@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from offline.cli.options import Data, Quiet, check_installed
+from offline.shipped import CORPUS_KEYS
 
 Table = Literal["4.2", "4.3", "4.4", "all"]
 Shown = Literal["4.2", "4.3", "4.4", "human", "all"]
@@ -19,7 +20,11 @@ def train_tables(
         Table, typer.Option(help="Models (4.2), input features (4.3), time and augmentation (4.4), or all.")
     ] = "all",
     corpus: Annotated[
-        str, typer.Option(help="The music: a corpus of `concertino data list`, such as bach or quartets.")
+        str,
+        typer.Option(
+            metavar="CORPORA",
+            help="The music, of `concertino data list`, such as bach,quartets; or all.",
+        ),
     ] = "bach",
     only: Annotated[
         str, typer.Option(metavar="CELLS", help="Of the table, only these cells, such as lstm,bilstm-dur.")
@@ -44,7 +49,7 @@ def train_tables(
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train and measure what is missing from the tables of Dong et al. (ISMIR 2021) for one corpus.
+    """Train and measure what is missing from the tables of Dong et al. (ISMIR 2021), by corpus.
 
     All cells have the same budget of steps, each on 16 excerpts of at most 500 notes; 600 steps, those of the
     results that come with Concertino, take an LSTM about six minutes on one core. The weights with the best
@@ -52,6 +57,8 @@ def train_tables(
     the corpus. When a run was stopped or killed, the same command goes on where it was, and ends with the
     same numbers. On a GPU all LSTMs are trained side by side, then all BiLSTMs: of these, what was stopped
     begins again.
+
+    Of several corpora, those that are not there are left out, and it says so.
 
     Where that file has cells of other steps or another seed, nothing is trained unless you give `--anew`,
     which replaces them, or `--results`, which leaves them alone.
@@ -61,11 +68,13 @@ def train_tables(
 
     Then: `concertino evaluate separator --table all`, or `--table human`
     """
-    check_installed("training", "torch", "tqdm", *(["music21"] if corpus == "bach" else []))
+    corpora = _corpora(corpus)
+    check_installed("training", "torch", "tqdm", *(["music21"] if corpora == ["bach"] else []))
     import torch
 
     from offline.mmt.parallel import choose_device
     from offline.paper.budget import STEPS
+    from offline.paper.music import load_music
     from offline.paper.results import FOLDER
     from offline.paper.tables import train_tables as run
 
@@ -75,23 +84,52 @@ def train_tables(
     into, budget = results or FOLDER, steps or STEPS
     if not quiet:
         typer.echo(f"each cell: {budget} steps of 16 excerpts of at most 500 notes", err=True)
-    run(
-        corpus,
-        table,
-        only=[key for key in only.split(",") if key],
-        data=data,
-        folder=folder,
-        results=into,
-        steps=budget,
-        seed=seed,
-        threads=threads,
-        progress=not quiet,
-        device=chosen,
-        jobs=jobs,
-        anew=anew,
-        human=human,
-    )
-    typer.echo(f"results: {into / corpus}.json")
+    left_out = []
+    for key in corpora:
+        music = None
+        if len(corpora) > 1:
+            try:
+                music = load_music(key, data, progress=not quiet)
+            except (OSError, ValueError, ImportError) as error:
+                left_out.append(key)
+                typer.echo(f"{key} is left out: {error}", err=True)
+                continue
+        run(
+            key,
+            table,
+            only=[cell for cell in only.split(",") if cell],
+            data=data,
+            folder=folder,
+            results=into,
+            steps=budget,
+            seed=seed,
+            threads=threads,
+            progress=not quiet,
+            music=music,
+            device=chosen,
+            jobs=jobs,
+            anew=anew,
+            human=human,
+        )
+        typer.echo(f"results: {into / key}.json")
+    if left_out == corpora:
+        raise OSError(f"none of {', '.join(corpora)} is there: see `concertino data list`")
+
+
+def _corpora(asked: str) -> list[str]:
+    """Return the corpora that a list with commas, or ``all``, names.
+
+    Raises:
+        ValueError: it names none, or one that there is not.
+    """
+    keys = list(dict.fromkeys(key for word in asked.split(",") if (key := word.strip())))
+    if keys == ["all"]:
+        return list(CORPUS_KEYS)
+    unknown = [key for key in keys if key not in CORPUS_KEYS]
+    if unknown or not keys:
+        wrong = unknown[0] if unknown else asked
+        raise ValueError(f"there is no corpus {wrong!r}; choose of {', '.join(CORPUS_KEYS)}, or all")
+    return keys
 
 
 class TableCommand(TyperCommand):

@@ -368,5 +368,27 @@ def test_the_command_names_a_corpus_that_is_not_there():
     assert "opera" in str(error)
 
 
+def test_one_command_fills_the_tables_of_several_corpora_and_says_which_are_left_out(tmp_path):
+    def call(*words):
+        (tmp_path / "none").mkdir(exist_ok=True)
+        options = ["--results", str(tmp_path), "--data", str(tmp_path / "none"), "--device", "cpu", "--quiet"]
+        return CliRunner().invoke(train, ["tables", "--only", "common", *options, *words])
+
+    for corpora in ("all", "bach,quartets"):
+        found = call("--corpus", corpora)
+        assert found.exit_code == 0
+        assert "quartets is left out: " in found.stderr
+        assert "concertino data get quartets" in found.stderr
+        assert found.stdout.split() == ["results:", str(tmp_path / "bach.json")]
+        assert set(read_results("bach", tmp_path)) == {"common"}
+        (tmp_path / "bach.json").unlink()
+    error = call("--corpus", "quartets,band").exception
+    assert isinstance(error, OSError)
+    assert "none of quartets, band is there" in str(error)
+    error = call("--corpus", "bach,opera").exception
+    assert isinstance(error, ValueError)
+    assert "no corpus 'opera'" in str(error)
+
+
 def test_rounds_divide_the_budget():
     assert STEPS % ROUND == 0
