@@ -33,6 +33,10 @@ NOTES = (
     "test pieces that went to their part.",
     "The string and pop columns compare other music: the paper's are MusicNet and Lakh.",
     "Every network of a corpus has the same budget ({budget}), far below the paper's up to 50,000 steps.",
+    "Networks that came to the figure of the most common label, or near it, learned no more in this budget: "
+    "those with time as a raw number (quartets, orchestra, song), and the MLP on quartets. Closest pitch "
+    "(mono) has 84.54 on Bach's test pieces, and 85.7 over all 409 by a version written apart from ours; "
+    "why the paper has 89.76 is not known.",
     "Closest pitch is told each part's first note. Strong augmentation is our own: transposed, thinned, and "
     "unevenly played. Transformers read windows of 500 notes.",
 )
