@@ -58,9 +58,10 @@ def import_model(
         _check_free(called)
     with tempfile.TemporaryDirectory() as work:
         plugin = library.add_plugin(write_imported(path, chosen, called, Path(work)), replace=replace)
+    play = PLAY[plugin.manifest.kind].format(name=plugin.manifest.name)
     typer.echo(
         f"Added {plugin.manifest.name} to {plugin.folder}. "
-        f"Play it: {PLAY[plugin.manifest.kind].format(name=plugin.manifest.name)}"
+        f"Play it: {play} --ensemble {CORPORA[chosen].ensemble}"
     )
 
 

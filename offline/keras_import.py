@@ -28,22 +28,37 @@ class Corpus(NamedTuple):
     """Its folder in the authors' repository."""
     accuracy: float
     """Of the LSTM without hints, by the paper."""
+    key: str
+    """Of the same music in ``offline.corpora.catalog``, of which the user needs a copy."""
+    ensemble: str
+    """The ensemble that has its parts."""
     about: str = ""
 
 
 CORPORA: dict[str, Corpus] = {
-    "bach": Corpus("Bach chorales", ("Soprano", "Alto", "Tenor", "Bass"), "bach", 0.9302),
+    "bach": Corpus(
+        "Bach chorales", ("Soprano", "Alto", "Tenor", "Bass"), "bach", 0.9302, "bach", "bach-chorale"
+    ),
     "string": Corpus(
-        "string quartets (MusicNet)", ("Violin 1", "Violin 2", "Viola", "Cello"), "musicnet", 0.6743
+        "string quartets (MusicNet)",
+        ("Violin 1", "Violin 2", "Viola", "Cello"),
+        "musicnet",
+        0.6743,
+        "musicnet",
+        "string-quartet",
     ),
     "game": Corpus(
         "game music (NES-MDB)",
         ("Pulse 1", "Pulse 2", "Triangle"),
         "nes",
         0.5022,
+        "nes",
+        "game-trio",
         "Its statistics fit ticks of 10 ms, of which it takes 24 for a beat: play it at --tempo 250.",
     ),
-    "pop": Corpus("pop music (Lakh)", ("Piano", "Guitar", "Bass", "Strings", "Brass"), "lmd", 0.7414),
+    "pop": Corpus(
+        "pop music (Lakh)", ("Piano", "Guitar", "Bass", "Strings", "Brass"), "lmd", 0.7414, "lakh", "pop-band"
+    ),
 }
 
 

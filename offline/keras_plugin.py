@@ -114,18 +114,29 @@ def _whole_tensors(checkpoint: Checkpoint) -> tuple[tuple[Input, ...], tuple[Out
 
 
 HINTS = """
-It takes entry hints (`hints`), -1 before a part enters, 0 at its first note, 1 after. As published, they are
-off by one: the first column does nothing, each other controls the part before it, and the last part has none.
+It takes entry hints, `--separator {call}`: for each part -1 before it enters, 0 at its first note, 1 after;
+of fewer numbers the last is repeated. As published, they are off by one: the first means nothing, each other
+controls the part before it, and the last part has none. It has learned no other numbers; they are not
+refused.
 """
 ENTRIES = """
-It takes entry hints (`entries`): for each part the number of its first note in the piece, counted from 0; one
-beyond the last note says that it never plays. As published, the last part has no hint: its number does
-nothing.
+It takes entry hints, `--separator {call}`: for each part the number of its first note in the piece, counted
+from 0; one beyond the last note says that it never plays. As published, the last part has no hint: its number
+does nothing.
 """
+
+
+def _hints(name: str, checkpoint: Checkpoint) -> str:
+    """Return what a card says of the entry hints, with values that mean something; empty without hints."""
+    if not checkpoint.hints:
+        return ""
+    parts = checkpoint.parts
+    values = range(parts) if checkpoint.whole else [1] * (parts - 1) + [-1]
+    return (ENTRIES if checkpoint.whole else HINTS).format(call=f"{name}:{','.join(map(str, values))}")
 
 
 def _card(name: str, path: Path, checkpoint: Checkpoint, corpus: Corpus) -> str:
-    hints = (ENTRIES if checkpoint.whole else HINTS) if checkpoint.hints else ""
+    hints = _hints(name, checkpoint)
     reads = "It takes whole pieces only: `concertino render --mode offline`.\n" if checkpoint.whole else ""
     accuracy = (
         ""

@@ -42,7 +42,8 @@ def train_separator(
     """Train in ``folder``; return the file of the weights.
 
     Raises:
-        ValueError: there is a run already and ``resume`` is not set, or none to go on with, or another.
+        ValueError: there is a run already and ``resume`` is not set, or none to go on with, or another; or
+            the corpus has too few pieces.
         OSError: the corpus is not there.
     """
     import torch
@@ -63,6 +64,7 @@ def train_separator(
         run.resume(checkpoint)
     pieces = load_corpus(corpus.key, data=data, progress=progress)
     split = load_corpus_split(corpus.key, data=data)
+    split.check_sides(corpus.key)
     folder.mkdir(parents=True, exist_ok=True)
 
     def note(run: Run, loss: float, accuracy: float) -> None:

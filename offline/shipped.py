@@ -28,8 +28,3 @@ CORPUS_KEYS = ("bach", "quartets", "orchestra", "band", "song", "nes", "lakh", "
 
 RULES = ("zone", "split", "closest", "closest-mono")
 """The names in ``offline.drafts.RULES``, which is slow to import; their defaults come from the chorales."""
-
-
-def corpus_of(name: str) -> str:
-    """Return the key of the corpus that a separator is measured on where no other is asked for."""
-    return TRAINABLE.get(name, "bach")

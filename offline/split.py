@@ -33,12 +33,31 @@ editions, movements and arrangements of one piece 0.6 and more.
 """
 
 
+FEWEST = 3
+"""Pieces, none of them like another, of which a split has a side each."""
+
+
 class Split(NamedTuple):
     """The names of the pieces on each side."""
 
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
+
+    def check_sides(self, corpus: str) -> None:
+        """Refuse a split that has nothing to learn from, to choose by or to measure on.
+
+        Raises:
+            ValueError: a side is empty; the message says how many pieces are needed.
+        """
+        counts = {side: len(names) for side, names in self._asdict().items()}
+        if not all(counts.values()):
+            told = ", ".join(f"{side} {count}" for side, count in counts.items())
+            raise ValueError(
+                f"{corpus} has {sum(counts.values())} pieces, and a side of its split has none ({told}): "
+                f"give at least {FEWEST} pieces that are not of one work, nor like each other, or, where the "
+                "folder has sides of its own, one in each"
+            )
 
 
 def interval_ngrams(piece: Piece) -> set[tuple[int, ...]]:
@@ -158,19 +177,21 @@ def make_split(
 ) -> Split:
     """Return a split of about 8:1:1 by piece, with each group of near duplicates on one side.
 
+    Of few pieces, but three at least, each side has one, if the groups allow it: the test pieces first.
     ``lines`` and ``works`` are as for ``group_near_duplicates``; with ``works``, a group of more than half a
     side goes to training.
     """
     groups = group_near_duplicates(pieces, lines=lines, works=works)
     random.Random(seed).shuffle(groups)
-    share = round(len(pieces) / 10)
+    share = round(len(pieces) / 10) or int(len(pieces) >= FEWEST)
     # A group that would be most of a side is no sample of the corpus.
     largest = share // 2 if works else share
     sides: dict[str, list[str]] = {"test": [], "validation": [], "train": []}
-    for group in groups:
+    for place, group in enumerate(groups):
         small = len(group) <= max(1, largest)
+        last = place == len(groups) - 1 and not sides["train"]  # somebody has to be learned from
         fits = (s for s in ("test", "validation") if small and len(sides[s]) + len(group) <= share)
-        side = next(fits, "train")
+        side = "train" if last else next(fits, "train")
         sides[side] += group
     return Split(**{side: tuple(sorted(names)) for side, names in sides.items()})
 

@@ -9,8 +9,8 @@ import typer
 from offline.cli.continuation_evaluation import evaluate_attention, evaluate_continuation
 from offline.cli.options import Data, Quiet, check_installed
 from offline.cli.picture import draw_picture
-from offline.cli.tables import Table, show_tables
-from offline.shipped import CORPUS_KEYS, corpus_of
+from offline.cli.tables import Shown, TableCommand, show_tables
+from offline.shipped import CORPUS_KEYS
 
 app = typer.Typer(rich_markup_mode="markdown")
 
@@ -27,7 +27,7 @@ def _evaluate() -> None:
     """
 
 
-@app.command("separator")
+@app.command("separator", cls=TableCommand)
 def evaluate_separator(
     name: Annotated[
         str | None, typer.Argument(help="A model of `concertino models list`; none with --table.")
@@ -50,7 +50,11 @@ def evaluate_separator(
         typer.Option("--input", help="Your own pieces: a folder of MIDI files with a track for each part."),
     ] = None,
     table: Annotated[
-        Table | None, typer.Option(help="Instead of a model: a table of the paper, its figures beside ours.")
+        Shown | None,
+        typer.Option(
+            help="Instead of a model: a table of the paper, its figures beside ours; human: all its models "
+            "under a player's hands; alone it means all."
+        ),
     ] = None,
     data: Data = None,
     quiet: Quiet = False,
@@ -72,7 +76,8 @@ def evaluate_separator(
     `concertino evaluate separator bach-chorale --input my-quartets`
 
     `--table` prints the tables of Dong et al. from results that come with Concertino, and says what is
-    missing: `concertino evaluate separator --table all`. `concertino train tables` made them.
+    missing: `concertino evaluate separator --table`. `concertino train tables` made them, with `--human`
+    those of `--table human`.
     """
     if table is not None:
         show_tables(table, json_file)
@@ -83,6 +88,7 @@ def evaluate_separator(
     from dataclasses import asdict
 
     from offline.corpora.catalog import find_corpus
+    from offline.corpora.made_from import corpus_of
     from offline.evaluation import evaluate as measure
     from offline.evaluation import evaluate_human
     from offline.folder import read_folder
@@ -90,16 +96,17 @@ def evaluate_separator(
     from realtime.contract.library import find_plugin
 
     plugin = find_plugin(name)
-    measured_on = find_corpus(corpus or corpus_of(name))
+    known = find_corpus(corpus) if corpus else None
     if folder:
-        parts = plugin.manifest.parts or measured_on.parts
-        takes = read_folder(folder, parts, lambda text: typer.echo(text, err=True))
+        parts = plugin.manifest.parts or (known or corpus_of(plugin.manifest)).parts
+        takes, measured_on = read_folder(folder, parts, lambda text: typer.echo(text, err=True)), str(folder)
     else:
-        parts = measured_on.parts
-        takes = written_takes(measured_on.key, split, data=data, progress=not quiet)
+        known = known or corpus_of(plugin.manifest)
+        parts, measured_on = known.parts, known.key
+        takes = written_takes(measured_on, split, data=data, progress=not quiet)
     facts = {
         "separator": name,
-        "corpus": str(folder) if folder else measured_on.key,
+        "corpus": measured_on,
         "split": None if folder else split,
     }
     result = facts | asdict(measure(plugin, takes, parts))

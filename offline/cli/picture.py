@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from offline.cli.options import Data, Quiet, check_installed
-from offline.shipped import CORPUS_KEYS, corpus_of
+from offline.shipped import CORPUS_KEYS
 from realtime.cli.complete import model_names
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def draw_picture(
     import numpy as np
 
     from offline.corpora.catalog import find_corpus
+    from offline.corpora.made_from import corpus_of
     from offline.evaluation import label_order, labeller
     from offline.human import PERTURBATIONS, human_takes
     from offline.picture import Row, draw_rows, save_picture
@@ -80,10 +81,14 @@ def draw_picture(
     models: list[tuple[str, Plugin]] = []
     for row, (kind, names) in asked.items():
         models += [(row, _of_kind(find_plugin(name), kind, row)) for name in names]
-    known = find_corpus(corpus or next((corpus_of(plugin.manifest.name) for _, plugin in models), "bach"))
-    parts = list(known.parts)
-    if Path(piece).is_file() and models and not corpus:
-        parts = list(models[0][1].manifest.parts) or parts
+    made_for = [plugin.manifest for _, plugin in models if plugin.manifest.parts]
+    known = find_corpus(corpus or "bach")
+    if Path(piece).is_file() and made_for and not corpus:
+        parts = list(made_for[0].parts)
+    else:
+        if made_for and not corpus:
+            known = corpus_of(made_for[0])
+        parts = list(known.parts)
     take = _find_take(piece, known, parts, data, quiet)
     if human:
         take = human_takes([take], list(PERTURBATIONS))[0]

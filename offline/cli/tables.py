@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperCommand
 
 from offline.cli.options import Data, Quiet, check_installed
+from offline.shipped import CORPUS_KEYS
 
 Table = Literal["4.2", "4.3", "4.4", "all"]
+Shown = Literal["4.2", "4.3", "4.4", "human", "all"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -17,7 +20,11 @@ def train_tables(
         Table, typer.Option(help="Models (4.2), input features (4.3), time and augmentation (4.4), or all.")
     ] = "all",
     corpus: Annotated[
-        str, typer.Option(help="The music: a corpus of `concertino data list`, such as bach or quartets.")
+        str,
+        typer.Option(
+            metavar="CORPORA",
+            help="The music, of `concertino data list`, such as bach,quartets; or all.",
+        ),
     ] = "bach",
     only: Annotated[
         str, typer.Option(metavar="CELLS", help="Of the table, only these cells, such as lstm,bilstm-dur.")
@@ -37,9 +44,12 @@ def train_tables(
     threads: Annotated[int, typer.Option(min=1, help="Processor cores.")] = 1,
     device: Annotated[Device, typer.Option(help="What trains; auto: a GPU where there is one.")] = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Cells trained side by side, each in a process.")] = 1,
+    human: Annotated[
+        bool, typer.Option("--human", help="Measure under a player's hands too what is not so measured yet.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train and measure what is missing from the tables of Dong et al. (ISMIR 2021) for one corpus.
+    """Train and measure what is missing from the tables of Dong et al. (ISMIR 2021), by corpus.
 
     All cells have the same budget of steps, each on 16 excerpts of at most 500 notes; 600 steps, those of the
     results that come with Concertino, take an LSTM about six minutes on one core. The weights with the best
@@ -48,16 +58,23 @@ def train_tables(
     same numbers. On a GPU all LSTMs are trained side by side, then all BiLSTMs: of these, what was stopped
     begins again.
 
+    Of several corpora, those that are not there are left out, and it says so.
+
     Where that file has cells of other steps or another seed, nothing is trained unless you give `--anew`,
     which replaces them, or `--results`, which leaves them alone.
 
-    Then: `concertino evaluate separator --table all`
+    `--human` adds the protocol of `concertino evaluate separator --human`. All figures of a cell are of one
+    network: where the weights that its figures came from are not in the folder, it is trained again.
+
+    Then: `concertino evaluate separator --table all`, or `--table human`
     """
-    check_installed("training", "torch", "tqdm", *(["music21"] if corpus == "bach" else []))
+    corpora = _corpora(corpus)
+    check_installed("training", "torch", "tqdm", *(["music21"] if corpora == ["bach"] else []))
     import torch
 
     from offline.mmt.parallel import choose_device
     from offline.paper.budget import STEPS
+    from offline.paper.music import load_music
     from offline.paper.results import FOLDER
     from offline.paper.tables import train_tables as run
 
@@ -67,25 +84,67 @@ def train_tables(
     into, budget = results or FOLDER, steps or STEPS
     if not quiet:
         typer.echo(f"each cell: {budget} steps of 16 excerpts of at most 500 notes", err=True)
-    run(
-        corpus,
-        table,
-        only=[key for key in only.split(",") if key],
-        data=data,
-        folder=folder,
-        results=into,
-        steps=budget,
-        seed=seed,
-        threads=threads,
-        progress=not quiet,
-        device=chosen,
-        jobs=jobs,
-        anew=anew,
-    )
-    typer.echo(f"results: {into / corpus}.json")
+    left_out = []
+    for key in corpora:
+        music = None
+        if len(corpora) > 1:
+            try:
+                music = load_music(key, data, progress=not quiet)
+            except (OSError, ValueError, ImportError) as error:
+                left_out.append(key)
+                typer.echo(f"{key} is left out: {error}", err=True)
+                continue
+        run(
+            key,
+            table,
+            only=[cell for cell in only.split(",") if cell],
+            data=data,
+            folder=folder,
+            results=into,
+            steps=budget,
+            seed=seed,
+            threads=threads,
+            progress=not quiet,
+            music=music,
+            device=chosen,
+            jobs=jobs,
+            anew=anew,
+            human=human,
+        )
+        typer.echo(f"results: {into / key}.json")
+    if left_out == corpora:
+        raise OSError(f"none of {', '.join(corpora)} is there: see `concertino data list`")
 
 
-def show_tables(table: Table, json_file: str | None) -> None:
+def _corpora(asked: str) -> list[str]:
+    """Return the corpora that a list with commas, or ``all``, names.
+
+    Raises:
+        ValueError: it names none, or one that there is not.
+    """
+    keys = list(dict.fromkeys(key for word in asked.split(",") if (key := word.strip())))
+    if keys == ["all"]:
+        return list(CORPUS_KEYS)
+    unknown = [key for key in keys if key not in CORPUS_KEYS]
+    if unknown or not keys:
+        wrong = unknown[0] if unknown else asked
+        raise ValueError(f"there is no corpus {wrong!r}; choose of {', '.join(CORPUS_KEYS)}, or all")
+    return keys
+
+
+class TableCommand(TyperCommand):
+    """A command whose ``--table`` may stand alone, which means all."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the missing word behind a bare ``--table``."""
+        words = [*args, "-"]
+        bare = [i for i, word in enumerate(args) if word == "--table" and words[i + 1].startswith("-")]
+        for place in reversed(bare):
+            args = [*args[: place + 1], "all", *args[place + 1 :]]
+        return super().parse_args(ctx, args)
+
+
+def show_tables(table: Shown, json_file: str | None) -> None:
     """Print a table from the committed results, or write it as JSON to a file; - is standard output."""
     from rich.console import Console
 

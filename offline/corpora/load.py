@@ -89,7 +89,8 @@ def load_corpus_split(key: str, *, data: Path | None = None, progress: bool = Tr
         return load_split(committed)
     jobs = find_jobs(find_corpus(key), data_folder(data))
     kept = cache_folder() / f"{key}-{fingerprint(find_corpus(key), jobs)}.toml"
-    if not kept.is_file():
+    # One with an empty side may be of a version that gave few pieces none.
+    if not kept.is_file() or not all(load_split(kept)):
         split = make_corpus_split(key, data=data, progress=progress)
         kept.write_text(format_split(split, 0, key), "utf-8")
     return load_split(kept)

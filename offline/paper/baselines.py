@@ -48,12 +48,13 @@ def zone_parts(piece: Piece, lower: Sequence[int], order: Sequence[int]) -> np.n
 def closest_parts(piece: Piece, parts: int, *, mono: bool) -> np.ndarray:
     """Return the part whose last note is closest in pitch, int64 (notes,).
 
-    The first note of each part is told. Notes of one onset are decided from the notes before it; of equal
-    parts the first is taken. ``mono``: a part that still sounds costs ``BUSY`` more, and the notes of an
-    onset go to parts of their own at the least total cost; where they are more than the parts, each goes
-    to its closest. Of equal assignments the last is taken.
+    The first note of each part is told, if it has one. Notes of one onset are decided from the notes before
+    it; of equal parts the first is taken. ``mono``: a part that still sounds costs ``BUSY`` more, and the
+    notes of an onset go to parts of their own at the least total cost; where they are more than the parts,
+    each goes to its closest. Of equal assignments the last is taken.
     """
-    entry = {int(part): int(np.flatnonzero(piece.part == part)[0]) for part in np.unique(piece.part)}
+    heard = np.unique(piece.part[piece.part >= 0])
+    entry = {int(part): int(np.flatnonzero(piece.part == part)[0]) for part in heard}
     entries = {note: part for part, note in entry.items()}
     last, end = np.zeros(parts, np.int64), np.zeros(parts, np.int64)
     absent = np.ones(parts, bool)

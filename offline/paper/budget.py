@@ -9,11 +9,16 @@ STEPS = 600
 """Training steps of every cell, each on 16 excerpts: those of the committed results."""
 
 
-def missing_cells(chosen: Sequence[str], found: Mapping[str, Outcome], steps: int, seed: int) -> list[str]:
-    """Return those of the chosen cells that have no outcome of this budget and seed."""
+def missing_cells(
+    chosen: Sequence[str], found: Mapping[str, Outcome], steps: int, seed: int, *, human: bool = False
+) -> list[str]:
+    """Return those of the chosen cells that have no outcome of this budget and seed.
+
+    ``human``: or one without the figures under a player's hands.
+    """
 
     def done(key: str) -> bool:
-        if key not in found:
+        if key not in found or (human and found[key].human is None):
             return False
         return CELLS[key].rule is not None or (found[key].steps, found[key].seed) == (steps, seed)
 

@@ -22,7 +22,7 @@ class Cell:
 
     title: str
     rule: str | None = None
-    """What decides instead of a network: a key of ``offline.paper.tables.RULES``."""
+    """What decides instead of a network: a key of ``offline.paper.deciding.RULES``."""
     network: str | None = None
     inputs: Inputs = BEAT
     augmentation: str = "light"

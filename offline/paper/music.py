@@ -28,7 +28,8 @@ def load_music(corpus: str, data: Path | None, *, progress: bool = True) -> Musi
     """Return a corpus.
 
     Raises:
-        ValueError, OSError: there is no such corpus, or its files are not there.
+        ValueError, OSError: there is no such corpus, its files are not there, or are too few.
     """
     pieces, split = load_corpus(corpus, data=data, progress=progress), load_corpus_split(corpus, data=data)
+    split.check_sides(corpus)
     return Music(find_corpus(corpus).parts, *(pick(pieces, side) for side in split))

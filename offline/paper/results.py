@@ -32,6 +32,10 @@ class Outcome:
     version: str
     """Of Concertino and of PyTorch, and the GPU, if one was there."""
     date: str
+    confusion: dict[str, dict[str, int]] | None = None
+    """Notes by their true part, then by the part that they went to."""
+    human: dict[str, float] | None = None
+    """Accuracy of the same rule or network under each perturbation of ``offline.human``, and under all."""
 
 
 def read_results(corpus: str, folder: Path = FOLDER) -> dict[str, Outcome]:

@@ -9,49 +9,20 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from offline.paper.baselines import closest_parts, most_common_part, ordered_zones, zone_parts
 from offline.paper.budget import STEPS, check_budget, missing_cells
 from offline.paper.cells import CELLS, Cell, cells_of
-from offline.paper.learning import (
-    RATES,
-    ROUND,
-    CellRecipe,
-    choose,
-    decide,
-    measure,
-    new_model,
-    prepare,
-    train_round,
-)
-from offline.paper.mlp import MLPNetwork
+from offline.paper.deciding import RULES, network_decider
+from offline.paper.learning import RATES, ROUND, CellRecipe, choose, measure, new_model, prepare, train_round
 from offline.paper.music import Music, load_music
 from offline.paper.outcomes import measured
 from offline.paper.results import FOLDER, Outcome, read_results, write_results
 from offline.paper.stacked import Wanted, train_stacked
 from offline.training import Run, train
 from offline.weights import model_weights, save_weights
-
-Rule = Callable[[Music], list[np.ndarray]]
-
-
-def _zone(music: Music) -> list[np.ndarray]:
-    zones = ordered_zones(music.train, music.parts)
-    return [zone_parts(piece, *zones) for piece in music.test]
-
-
-RULES: dict[str, Rule] = {
-    "common": lambda m: [np.full(len(p), most_common_part(m.train, m.parts)) for p in m.test],
-    "zone": _zone,
-    "zone-oracle": lambda m: [zone_parts(p, *ordered_zones([p], m.parts)) for p in m.test],
-    "closest": lambda m: [closest_parts(p, m.parts, mono=False) for p in m.test],
-    "closest-mono": lambda m: [closest_parts(p, m.parts, mono=True) for p in m.test],
-}
-"""What decides without a network: the part of each note of each test piece."""
 
 
 def train_tables(
@@ -70,10 +41,13 @@ def train_tables(
     device: torch.device | str = "cpu",
     jobs: int = 1,
     anew: bool = False,
+    human: bool = False,
 ) -> dict[str, Outcome]:
     """Train and measure every cell of ``table`` that is missing; return all outcomes of the corpus.
 
-    Cells that were trained for other steps or of another seed are missing too, if ``anew`` is set.
+    Cells that were trained for other steps or of another seed are missing too, if ``anew`` is set. With
+    ``human`` all are measured under a player's hands too, and those are missing that were not. One network
+    has all figures of a cell: where its weights are not in ``folder``, it is trained again.
 
     Each outcome is written when it is there. ``folder`` holds the checkpoint of the cell in training, and
     the weights of those that are done. ``only``: of the table, these cells. ``music``: the corpus, if it
@@ -90,7 +64,7 @@ def train_tables(
         raise ValueError(f"there is no cell {unknown[0]!r} in table {table}; choose of {', '.join(keys)}")
     chosen = [key for key in keys if not only or key in only]
     found = read_results(corpus, results)
-    missing = missing_cells(chosen, found, steps, seed)
+    missing = missing_cells(chosen, found, steps, seed, human=human)
     if not missing:
         return found
     if not anew:
@@ -103,7 +77,7 @@ def train_tables(
         where = torch.device(device)
         stacked = [key for key in missing if where.type == "cuda" and CELLS[key].network in STACKED]
         alone = [key for key in missing if key not in stacked]
-        fill = partial(fill_cells, folder=folder / corpus, steps=steps, seed=seed, device=where)
+        fill = partial(fill_cells, folder=folder / corpus, steps=steps, seed=seed, device=where, human=human)
         for filled in _filled(fill, alone, music, jobs, progress=progress):
             # Read anew: another process may have filled other cells meanwhile.
             write_results(corpus, read_results(corpus, results) | filled, results)
@@ -111,7 +85,8 @@ def train_tables(
             bar.update(len(filled))
         for kind in STACKED:
             keys = [(corpus, key) for key in stacked if CELLS[key].network == kind]
-            for (_, key), outcome in fill_stacked(keys, {corpus: music}, steps, seed, where, jobs, progress):
+            trained = fill_stacked(keys, {corpus: music}, steps, seed, where, jobs, progress, human=human)
+            for (_, key), outcome in trained:
                 write_results(corpus, read_results(corpus, results) | {key: outcome}, results)
                 bar.update()
     return read_results(corpus, results)
@@ -143,12 +118,11 @@ def fill_cells(
     seed: int,
     device: torch.device,
     progress: bool,
+    human: bool,
 ) -> dict[str, Outcome]:
     """Return the outcome of each cell by its key, as ``fill_cell``."""
-    return {
-        key: fill_cell(key, music, folder, steps=steps, seed=seed, progress=progress, device=device)
-        for key in keys
-    }
+    fill = partial(fill_cell, steps=steps, seed=seed, progress=progress, device=device, human=human)
+    return {key: fill(key, music, folder) for key in keys}
 
 
 STACKED = ("lstm", "bilstm")
@@ -163,6 +137,8 @@ def fill_stacked(
     device: torch.device,
     jobs: int = 1,
     progress: bool = True,
+    *,
+    human: bool = False,
 ) -> Iterator[tuple[tuple[str, str], Outcome]]:
     """Train the networks of (corpus, cell), all of one kind, at once; yield each with its outcome.
 
@@ -184,9 +160,10 @@ def fill_stacked(
             "validation_accuracy": trained.accuracy,
             "seconds": round(seconds / len(found), 1),
         }
-        decided = _decide(trained.network.to(device), CELLS[key], music[corpus])
+        decide = network_decider(trained.network.to(device), CELLS[key], music[corpus].parts)
+        outcome = measured(decide, music[corpus], facts, seed, device, human=human)
         trained.network.cpu()
-        yield (corpus, key), measured(decided, music[corpus], facts, seed, device)
+        yield (corpus, key), outcome
 
 
 def fill_cell(
@@ -198,22 +175,20 @@ def fill_cell(
     seed: int,
     progress: bool = True,
     device: torch.device | str = "cpu",
+    human: bool = False,
 ) -> Outcome:
-    """Train what a cell wants, or take up its run in ``folder``, and measure it on the whole test pieces."""
+    """Train what a cell wants, or take up its run in ``folder``, and measure it on the whole test pieces.
+
+    ``human``: under a player's hands too.
+    """
     cell = CELLS[key]
     if cell.rule is not None:
-        decided = RULES[cell.rule](music)
+        decide = RULES[cell.rule](music)
         facts = {"steps": 0, "best_step": 0, "validation_accuracy": None, "seconds": 0.0}
     else:
         model, facts = train_cell(cell.trained or key, cell, music, folder, steps, seed, progress, device)
-        decided = _decide(model.to(device), cell, music)
-    return measured(decided, music, facts, seed, "cpu" if cell.rule else device)
-
-
-def _decide(model: nn.Module, cell: Cell, music: Music) -> list[np.ndarray]:
-    if isinstance(model, MLPNetwork):
-        return model.decide(music.test, oracle=cell.oracle)
-    return decide(model, music.test, music.parts)
+        decide = network_decider(model.to(device), cell, music.parts)
+    return measured(decide, music, facts, seed, "cpu" if cell.rule else device, human=human)
 
 
 def train_cell(

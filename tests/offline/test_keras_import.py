@@ -12,12 +12,14 @@ from typer.testing import CliRunner  # noqa: E402  # after the check for h5py
 
 from offline.keras_import import CORPORA, guess_corpus, read_checkpoint  # noqa: E402
 from offline.keras_plugin import write_imported  # noqa: E402
+from offline.matching import name_key  # noqa: E402
 from realtime.cli.models import app  # noqa: E402
 from realtime.contract.plugin import load_plugin  # noqa: E402
 from realtime.contract.scorer import SequenceScorer  # noqa: E402
 from realtime.contract.sequence import sequence_features, sequence_order  # noqa: E402
 from realtime.contract.stepper import Stepper  # noqa: E402
 from realtime.contract.verify import verify_plugin  # noqa: E402
+from realtime.ensembles.library import find_ensemble  # noqa: E402
 from realtime.host.piece import read_notes  # noqa: E402
 from realtime.music.smf import read_performance  # noqa: E402
 
@@ -266,6 +268,47 @@ def test_the_command_adds_the_model_to_the_users(tmp_path, monkeypatch):
     assert load_plugin(tmp_path / "models" / "arranger-game-offline").manifest.kind == "sequence-separator"
     unknown = write_checkpoint(tmp_path / "model.hdf5", 3)
     assert "give --corpus" in str(CliRunner().invoke(app, ["import", str(unknown)]).exception)
+
+
+def test_a_card_tells_which_hints_a_model_takes(tmp_path):
+    live = write_imported(write_checkpoint(tmp_path / "a.hdf5", 3, hints=3), "game", "live", tmp_path)
+    both = write_checkpoint(tmp_path / "b.hdf5", 3, hints=3, both=True, durations=True)
+    whole = write_imported(both, "game", "whole", tmp_path)
+    plain = write_imported(write_checkpoint(tmp_path / "c.hdf5", 3), "game", "plain", tmp_path)
+    cards = [(folder / "README.md").read_text("utf-8") for folder in (live, whole, plain)]
+    assert "`--separator live:1,1,-1`: for each part -1 before it enters" in cards[0]
+    assert "`--separator whole:0,1,2`: for each part the number of its first note" in cards[1]
+    assert "`--separator" not in cards[2]
+
+
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason=NOT_HERE)
+def test_the_hints_of_the_readme_keep_the_second_pulse_silent(tmp_path):
+    path = PUBLISHED / "nes" / "lstm" / "default_embedding_onsethint" / "best_model.hdf5"
+    plugin = load_plugin(write_imported(path, "game", "game-hints", tmp_path))
+    features, counts = read_notes(read_performance(CHORALE), 24).features, []
+    for hints in ([1, 1, 1], [1, 1, -1]):
+        stepper = Stepper(plugin, 3, {"hints": hints})
+        given = [
+            stepper.step({"pitch": pitch, "position": position, "beat": beat}).argmax()
+            for pitch, position, beat in zip(
+                features["pitch"], features["position"], features["beat"], strict=True
+            )
+        ]
+        counts.append(sum(int(part) == 1 for part in given))
+    assert counts[0] > 50
+    assert counts[1] == 0
+
+
+@pytest.mark.parametrize("corpus", CORPORA.values(), ids=CORPORA)
+def test_the_command_tells_how_a_model_is_played_by_its_own_parts(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("realtime.contract.library.user_folder", lambda: tmp_path / "models")
+    for both in (False, True):
+        path = write_checkpoint(tmp_path / corpus.folder / f"{both}.hdf5", len(corpus.parts), both=both)
+        done = CliRunner().invoke(app, ["import", str(path)])
+        command = done.stdout.split("Play it: ")[1].split()
+        ensemble = find_ensemble(command[command.index("--ensemble") + 1])
+        assert [name_key(part.name) for part in ensemble.parts] == [name_key(name) for name in corpus.parts]
+        assert "--separator" in command
 
 
 def test_a_second_model_of_a_corpus_is_kept_beside_the_first_by_another_name(tmp_path, monkeypatch):

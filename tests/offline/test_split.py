@@ -90,6 +90,31 @@ def test_overlaps_are_those_of_the_sets(made_up):
         assert found.get((a, b), 0.0) == pytest.approx(expected), (a, b)
 
 
+@pytest.mark.parametrize("count", [3, 4, 5, 9, 14])
+def test_of_few_pieces_each_side_has_one(made_up, count):
+    pieces = {str(seed): made_up(seed, chords=20) for seed in range(count)}
+    for works in (None, {name: name for name in pieces}):
+        split = make_split(pieces, works=works)
+        assert (len(split.validation), len(split.test)) == (1, 1)
+        assert len(split.train) == count - 2
+        split.check_sides("mine")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_too_few_pieces_are_refused_with_how_many_are_needed(made_up, count):
+    pieces = {str(seed): made_up(seed, chords=20) for seed in range(count)}
+    with pytest.raises(ValueError, match=rf"mine has {count} pieces.*at least 3 pieces"):
+        make_split(pieces).check_sides("mine")
+
+
+def test_pieces_of_one_work_that_leave_a_side_empty_are_refused(made_up):
+    pieces = {str(seed): made_up(seed, chords=20) for seed in range(3)}
+    split = make_split(pieces, works=dict.fromkeys(pieces, "one"))
+    assert len(split.train) == 3
+    with pytest.raises(ValueError, match="not of one work"):
+        split.check_sides("mine")
+
+
 def test_pieces_of_one_work_stay_on_one_side(made_up):
     pieces = {p.name: p for p in (made_up(seed, chords=40) for seed in range(40))}
     works = {name: f"work-{place // 4}" for place, name in enumerate(pieces) if place < 24} | {

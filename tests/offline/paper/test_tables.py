@@ -12,14 +12,16 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch", reason="training needs torch: pip install 'concertino[offline]'")
 
 from offline.cli import evaluate, train  # noqa: E402  # after the check for torch
+from offline.human import PERTURBATIONS  # noqa: E402
 from offline.paper import learning, stacked, tables  # noqa: E402
 from offline.paper.budget import STEPS, missing_cells  # noqa: E402
 from offline.paper.cells import CELLS, TABLES, cells_of  # noqa: E402
+from offline.paper.deciding import RULES  # noqa: E402
 from offline.paper.learning import ROUND  # noqa: E402
 from offline.paper.music import Music  # noqa: E402
-from offline.paper.printing import print_tables  # noqa: E402
+from offline.paper.printing import collect, print_tables  # noqa: E402
 from offline.paper.results import FOLDER, Outcome, read_results, write_results  # noqa: E402
-from offline.paper.tables import RULES, fill_stacked, train_tables  # noqa: E402
+from offline.paper.tables import fill_stacked, train_tables  # noqa: E402
 from offline.training import Run  # noqa: E402
 from realtime.cli.errors import REFUSED, exit_code  # noqa: E402
 
@@ -40,6 +42,7 @@ def _numbers(outcomes):
 DYING = """
 import os, pickle, signal, sys
 from pathlib import Path
+from offline.human import PERTURBATIONS  # noqa: E402
 from offline.paper import learning, tables
 learning.ROUND = tables.ROUND = 4
 music = pickle.loads(Path(sys.argv[1]).read_bytes())
@@ -229,6 +232,37 @@ def test_every_rule_fills_its_cell(tmp_path, music, key):
     assert found[key].notes == sum(map(len, music.test))
 
 
+def test_under_hands_what_lacks_those_figures_is_measured_and_nothing_else(tmp_path, music):
+    def call(*only, human=True):
+        options = {"results": tmp_path, "folder": tmp_path / "runs", "steps": 20, "progress": False}
+        return train_tables("made-up", only=only, music=music, human=human, **options)
+
+    plain = call("zone", "mlp", human=False)
+    assert plain["zone"].human is None
+    weights = (tmp_path / "runs/made-up/mlp-20-steps-seed-1/weights.npz").read_bytes()
+    found = call("zone", "mlp")
+    assert _numbers(found) == _numbers(plain)  # the weights were there: nothing was trained again
+    assert (tmp_path / "runs/made-up/mlp-20-steps-seed-1/weights.npz").read_bytes() == weights
+    for key in ("zone", "mlp"):
+        assert list(found[key].human or {}) == ["written", *PERTURBATIONS, "all"]
+    kept = {key: replace(one, version="kept") for key, one in found.items()}
+    write_results("made-up", kept, tmp_path)
+    assert {key: one.version for key, one in call("zone", "mlp", "common").items() if key != "common"} == {
+        "zone": "kept",
+        "mlp": "kept",
+    }
+
+
+def test_an_outcome_has_its_confusion_matrix(tmp_path, music):
+    found = train_tables(
+        "made-up", "4.2", only=["zone"], music=music, folder=tmp_path, results=tmp_path, progress=False
+    )["zone"]
+    assert found.confusion is not None
+    right = sum(found.confusion[name][name] for name in music.names)
+    assert right / found.notes == found.accuracy
+    assert read_results("made-up", tmp_path)["zone"] == found
+
+
 def test_a_cell_that_is_not_there_is_answered_with_those_that_are(tmp_path, music):
     with pytest.raises(ValueError, match=r"no cell 'gru' in table 4\.2; choose of common, zone"):
         train_tables("made-up", "4.2", only=["gru"], music=music, folder=tmp_path, results=tmp_path)
@@ -276,6 +310,31 @@ def test_a_corpus_of_ones_own_has_a_column_when_it_has_results(tmp_path):
     assert "lakh" in _printed("4.2", tmp_path)
 
 
+def test_cells_under_hands_are_shown_by_corpus_and_those_without_figures_named(tmp_path):
+    human = dict.fromkeys(("written", *PERTURBATIONS), 0.9) | {"all": 0.8765}
+    there = {"lstm": replace(OUTCOME, human=human), "zone": OUTCOME}
+    write_results("bach", there, tmp_path)
+    write_results("band", {"zone": OUTCOME}, tmp_path)
+    text = _printed("human", tmp_path)
+    (line,) = (line for line in text.splitlines() if line.strip().startswith("LSTM"))
+    assert line.split() == ["LSTM", "50.00", *["90.00"] * (1 + len(PERTURBATIONS)), "87.65"]
+    told = " ".join(text.split())
+    assert "Not measured under hands yet, bach: common, zone, closest" in told
+    assert "band: every cell: concertino train tables --corpus band --human" in told
+    assert "Zone-based" not in text
+    assert collect("all", tmp_path)["human"] == collect("human", tmp_path)["human"]
+    assert collect("human", tmp_path)["human"]["cells"]["lstm"]["ours"]["bach"]["all"] == 0.8765
+    assert "Under a player's hands" in _printed("all", tmp_path)
+
+
+def test_a_table_that_is_not_named_is_all_of_them():
+    for words in (["--table"], ["--table", "--json", "-"]):
+        bare = CliRunner().invoke(evaluate, ["separator", *words])
+        named = CliRunner().invoke(evaluate, ["separator", "--table", "all", *words[1:]])
+        assert bare.exit_code == 0
+        assert bare.stdout == named.stdout
+
+
 @pytest.mark.parametrize("table", [*TABLES, "all"])
 def test_the_committed_results_can_be_shown(table):
     shown = CliRunner().invoke(evaluate, ["separator", "--table", table])
@@ -307,6 +366,28 @@ def test_the_command_names_a_corpus_that_is_not_there():
     error = CliRunner().invoke(train, ["tables", "--corpus", "opera", "--quiet"]).exception
     assert isinstance(error, ValueError)
     assert "opera" in str(error)
+
+
+def test_one_command_fills_the_tables_of_several_corpora_and_says_which_are_left_out(tmp_path):
+    def call(*words):
+        (tmp_path / "none").mkdir(exist_ok=True)
+        options = ["--results", str(tmp_path), "--data", str(tmp_path / "none"), "--device", "cpu", "--quiet"]
+        return CliRunner().invoke(train, ["tables", "--only", "common", *options, *words])
+
+    for corpora in ("all", "bach,quartets"):
+        found = call("--corpus", corpora)
+        assert found.exit_code == 0
+        assert "quartets is left out: " in found.stderr
+        assert "concertino data get quartets" in found.stderr
+        assert found.stdout.split() == ["results:", str(tmp_path / "bach.json")]
+        assert set(read_results("bach", tmp_path)) == {"common"}
+        (tmp_path / "bach.json").unlink()
+    error = call("--corpus", "quartets,band").exception
+    assert isinstance(error, OSError)
+    assert "none of quartets, band is there" in str(error)
+    error = call("--corpus", "bach,opera").exception
+    assert isinstance(error, ValueError)
+    assert "no corpus 'opera'" in str(error)
 
 
 def test_rounds_divide_the_budget():
