@@ -80,6 +80,7 @@ beat. Voices that meet on one key are one press of it there, so the first line i
 ## Made by
 
 `{training.command}`. Licence of the plugin: {manifest.licence}.
+Whose work the models were trained on: [CREDITS](../../offline/CREDITS.md).
 """
 
 

@@ -113,11 +113,11 @@ def _of_kind(plugin: "Plugin", kind: str, row: str) -> "Plugin":
 def _find_take(piece: str, corpus: "Corpus", parts: list[str], data: Path | None, quiet: bool) -> "Take":
     """Return a MIDI file or a piece of the corpus as it is written; its parts are ``parts``."""
     from offline.corpora.load import load_corpus
-    from offline.folder import read_take
+    from offline.folder import read_folder
     from offline.take import take_of
 
     if Path(piece).is_file():
-        return read_take(Path(piece), parts, lambda text: typer.echo(text, err=True))
+        return read_folder(Path(piece), parts, lambda text: typer.echo(text, err=True))[0]
     if not corpus.sources:
         check_installed("the corpus", "music21")
     pieces = load_corpus(corpus.key, data=data, progress=not quiet)

@@ -145,6 +145,7 @@ draws what it looks at.
 ## Made by
 
 `{training.command}`. The published size, on a GPU: `{FULL}`. Licence of the plugin: {about.licence}.
+Whose work the models were trained on: [CREDITS](../../offline/CREDITS.md).
 """
 
 

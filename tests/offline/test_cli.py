@@ -92,6 +92,17 @@ def test_evaluate_takes_a_folder_of_ones_own_pieces(made_up, tmp_path):
     assert result["accuracy"] > 0.7
 
 
+def test_a_file_that_can_not_be_written_is_told_before_anything_is_measured(tmp_path, monkeypatch):
+    def never(*arguments, **options):
+        raise AssertionError("it was measured first")
+
+    monkeypatch.setattr("realtime.contract.library.find_plugin", never)
+    path = tmp_path / "none" / "x.json"
+    error = RUNNER.invoke(cli.evaluate, ["separator", "zone", "--json", str(path)]).exception
+    assert isinstance(error, OSError)
+    assert f"there is no folder {path.parent}" in str(error)
+
+
 def test_evaluate_writes_json_to_a_file(chorales, tmp_path):
     path = tmp_path / "result.json"
     RUNNER.invoke(

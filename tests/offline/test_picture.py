@@ -127,6 +127,14 @@ def test_the_command_draws_a_file_as_written_or_as_played(made_up, tmp_path, mon
     assert (tmp_path / "played.svg").is_file()
 
 
+def test_a_file_of_one_track_is_refused_by_its_name(tmp_path):
+    path = tmp_path / "alone.mid"
+    save_printed(path, make_piece("alone", [[(0, 60, 24), (24, 62, 24)]]), 80)
+    error = RUNNER.invoke(cli.evaluate, ["picture", str(path)]).exception
+    assert isinstance(error, ValueError)
+    assert str(error).startswith(f"{path}: 1 track has notes")
+
+
 def test_the_command_draws_a_separator_of_whole_pieces(made_up, tmp_path, monkeypatch):
     model, manifest = make_sequence()
     write_plugin(tmp_path / "models" / "whole", manifest, model.SerializeToString())
