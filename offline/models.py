@@ -147,13 +147,6 @@ _WHOLE_TOGETHER = replace(
     ),
     validation=lambda pieces: written_and_by_hand(excerpts_of(pieces)),
 )
-_WHOLE_AS_WRITTEN = replace(
-    _WHOLE,
-    recipe=WholeRecipe(excerpts=320, epochs=30),
-    validation=excerpts_of,
-    how=f"{_THINNED}; {_SHOWN}",
-)
-"""Where, with some played by hand, those that are written lost about a point."""
 
 
 def _through_windows(model: Model, share: float, **changes: Any) -> Model:
@@ -182,7 +175,7 @@ MODELS: dict[str, Model] = {
     "bach-chorale-offline": _WHOLE,
     "string-quartet-offline": _WHOLE_LONG,
     "orchestra-offline": _evened(_WHOLE_LONG, 0.2, epochs=45),
-    "band-offline": _WHOLE_AS_WRITTEN,
+    "band-offline": _WHOLE_TOGETHER,
     "song-offline": _WHOLE_TOGETHER,
     "game-trio-offline": _WHOLE_LONG,
     "pop-band-offline": _WHOLE_LONG,
