@@ -143,7 +143,10 @@ def measure(
     *,
     progress: bool,
 ) -> dict[str, Any]:
-    """Return losses of each variant, and measures of samples of the last one beside the test pieces'."""
+    """Return losses of each variant, and measures of samples of the last one beside the test pieces'.
+
+    What other precisions make of the same settings and seed is told as well.
+    """
     losses, rows = {}, 0
     for variant, model in models.items():
         losses[variant], rows = field_losses(
@@ -151,7 +154,11 @@ def measure(
         )
     truth = mean_metrics(test)
     last = list(models)[-1]
-    generated = sample(models[last], samples, Sampling(**chosen), progress=progress)
+    generated = {
+        variant: sample(model, samples, Sampling(**chosen), progress=progress)
+        for variant, model in models.items()
+    }
+    others = {variant: mean_metrics(generated[variant].notes) for variant in models if variant != last}
     return {
         "losses": losses,
         "rows": rows,
@@ -159,7 +166,8 @@ def measure(
         "measured": len(evenly(test, pieces)),
         "played": last,
         "sampling": dict(chosen),
-    } | measured(generated, truth)
+        "others": others,
+    } | measured(generated[last], truth)
 
 
 def metrics(found: Mapping[str, Any]) -> dict[str, float]:
@@ -169,5 +177,6 @@ def metrics(found: Mapping[str, Any]) -> dict[str, float]:
         said[f"loss_{variant}"] = sum(losses.values())
     for name in METRICS:
         said |= {name: found["metrics"][name]["ours"], f"{name}_test": found["metrics"][name]["truth"]}
+        said |= {f"{name}_{variant}": other[name] for variant, other in found["others"].items()}
     said |= settings.said(found["sampling"])
     return {name: round(float(value), 4) for name, value in said.items() if np.isfinite(value)}

@@ -102,12 +102,15 @@ Cross-entropy in nats, over the first {size.context:,} rows of {found["measured"
             f'''{found["samples"]} samples from nothing by `{found["played"]}` ({settings}; chosen against the
             validation pieces), their first 64 quarter notes beside those of the test pieces; the last column
             is how far the paper's model was from its own test music. A sample lasts
-            {found["sample_seconds"]:.0f} s on average at 100 quarter notes a minute.'''
+            {found["sample_seconds"]:.0f} s on average at 100 quarter notes a minute. Beside them, samples by
+            the other precisions, from the same seed.'''
         )
     }
 
-| measure (MusPy) | samples | test pieces | gap | the paper's gap |
-| --- | --- | --- | --- | --- |
+| measure (MusPy) | samples | test pieces | gap | the paper's gap |{
+        "".join(f" by `{variant}` |" for variant in found["others"])
+    }
+| --- | --- | --- | --- | --- |{" --- |" * len(found["others"])}
 {_measures(found)}
 
 `concertino evaluate continuation {about.name}` measures it again, `concertino evaluate attention {
@@ -169,6 +172,7 @@ def _measures(found: Mapping[str, Any]) -> str:
         factor, unit = UNITS[name]
         one = found["metrics"][name]
         figures = [one["ours"], one["truth"], one["gap"], abs(PAPER[name][0] - PAPER[name][1])]
+        figures += [other[name] for other in found["others"].values()]
         shown = " | ".join(
             f"{value * factor:.3f}" if factor == 1 else f"{value * factor:.2f}" for value in figures
         )
