@@ -100,7 +100,7 @@ def ship(
             played = models[variants[-1]]
             best = sampling or choose(played, sides["validation"], CHOOSING, progress=progress)[0]
             facts["sampling"] = {name: best[name] for name in settings.SETTINGS}
-        found = measure(models, sides["test"], facts["sampling"], samples, pieces, progress=progress)
+        found = measure(models, exact, sides["test"], facts["sampling"], samples, pieces, progress=progress)
     found |= {"parameters": parameter_count(model)}
     about = replace(
         about,
@@ -136,6 +136,7 @@ def check_parity(
 
 def measure(
     models: Mapping[str, GraphModel],
+    exact: GraphModel,
     test: Sequence[Notes],
     chosen: Mapping[str, Any],
     samples: int,
@@ -145,7 +146,7 @@ def measure(
 ) -> dict[str, Any]:
     """Return losses of each variant, and measures of samples of the last one beside the test pieces'.
 
-    What other precisions make of the same settings and seed is told as well.
+    What ``exact``, the graph of 32-bit floats, makes of the same settings and seed is told as well.
     """
     losses, rows = {}, 0
     for variant, model in models.items():
@@ -154,11 +155,8 @@ def measure(
         )
     truth = mean_metrics(test)
     last = list(models)[-1]
-    generated = {
-        variant: sample(model, samples, Sampling(**chosen), progress=progress)
-        for variant, model in models.items()
-    }
-    others = {variant: mean_metrics(generated[variant].notes) for variant in models if variant != last}
+    generated = sample(models[last], samples, Sampling(**chosen), progress=progress)
+    others = {REFERENCE: mean_metrics(sample(exact, samples, Sampling(**chosen), progress=progress).notes)}
     return {
         "losses": losses,
         "rows": rows,
@@ -167,7 +165,7 @@ def measure(
         "played": last,
         "sampling": dict(chosen),
         "others": others,
-    } | measured(generated[last], truth)
+    } | measured(generated, truth)
 
 
 def metrics(found: Mapping[str, Any]) -> dict[str, float]:

@@ -64,8 +64,8 @@ def test_a_checkpoint_becomes_the_plugin_that_ships(tmp_path, monkeypatch, run, 
     assert model.settings == {name: tuple(values) for name, values in facts["sampling"].items()}
     card = (tmp_path / "models" / "mmt" / "README.md").read_text()
     assert f"| sum | {loss:.3f}" in card
-    assert "| the paper's gap | by `fp16` |" in card
-    assert {"scale_consistency", "scale_consistency_fp16"} <= manifest.metrics.keys()
+    assert "| the paper's gap | by `fp32` |" in card
+    assert {"scale_consistency", "scale_consistency_fp32"} <= manifest.metrics.keys()
     assert "concertino train continuation && concertino export continuation" in card
     # From what was kept, the same plugin again.
     graph = (tmp_path / "models" / "mmt" / "model-fp16.onnx").read_bytes()
