@@ -100,8 +100,8 @@ Cross-entropy in nats, over the first {size.context:,} rows of {found["measured"
 {
         _paragraphs(
             f'''{found["samples"]} samples from nothing by `{found["played"]}` ({settings}; chosen against the
-            validation pieces), their first 64 quarter notes beside those of the test pieces; the last column
-            is how far the paper's model was from its own test music. A sample lasts
+            validation pieces), their first 64 quarter notes beside those of the test pieces; the paper's
+            gap is how far its model was from its own test music. A sample lasts
             {found["sample_seconds"]:.0f} s on average at 100 quarter notes a minute. Beside them, samples by
             the same weights in 32-bit floats, from the same seed.'''
         )
