@@ -54,6 +54,7 @@ class Engine:
         self.worker_priority, self.worker_wanted = 0, False
         self._notices: list[str] = []
         self._ruled: dict[str, list[str]] = {}
+        self._told: set[tuple[str, str]] = set()
         """What was wrong with a separator before the sound started, and the ensembles that lack it."""
         self._bank = SeparatorBank(self.state)
         self._worker: Worker | None = None
@@ -130,10 +131,12 @@ class Engine:
         except (ValueError, OSError) as error:
             if separator and not (isinstance(error, PluginError) and error.field != "name"):
                 raise  # the player's own words are wrong: better said now than played otherwise
-            if live:
-                self._notices.append(f"{error}; the closest-pitch rule plays {ensemble.name}")
-            else:
-                self._ruled.setdefault(str(error), []).append(ensemble.name)
+            why = str(error)
+            if not live:
+                self._ruled.setdefault(why, []).append(ensemble.name)
+            elif (why, ensemble.name) not in self._told:  # it comes again with another program or SoundFont
+                self._notices.append(f"{why}; the closest-pitch rule plays {ensemble.name}")
+            self._told.add((why, ensemble.name))
             place, manifest, name = BY_RULE, None, None
         other = bool(separator) and name != ensemble.separator
         labels = label_parts(ensemble, manifest, other)

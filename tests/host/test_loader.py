@@ -174,6 +174,8 @@ def test_each_ensemble_that_lacks_its_separator_is_told_of_and_nothing_twice(sta
         (told,) = said
         assert told.endswith(f"the closest-pitch rule plays {name}")
         said.clear()
+    loader.change(0, Wanted(parts=((0, "program", 20),))).result()
+    assert said == []
 
 
 def test_a_separator_that_plays_is_not_touched_when_another_ensemble_is_given_it(started):
