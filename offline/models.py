@@ -173,7 +173,7 @@ MODELS: dict[str, Model] = {
     "game-trio": _LONG,
     "pop-band": _LONG,
     "bach-chorale-offline": _WHOLE,
-    "string-quartet-offline": _WHOLE_LONG,
+    "string-quartet-offline": _WHOLE_TOGETHER,
     "orchestra-offline": _evened(_WHOLE_LONG, 0.2, epochs=45),
     "band-offline": _WHOLE_TOGETHER,
     "song-offline": _WHOLE_TOGETHER,
