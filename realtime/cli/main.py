@@ -32,8 +32,8 @@ def main() -> None:
     except KeyboardInterrupt:  # while a sentence about something else was being said
         _leave()
     else:
-        if code == INTERRUPTED:  # else Python ends by SIGINT if the exec() of an import was interrupted
-            exec("")
+        if code == INTERRUPTED:
+            exec("")  # Python remembers that Ctrl-C ended an import, and would end by SIGINT; this clears it
         sys.exit(code)
 
 
