@@ -10,6 +10,8 @@ from realtime.contract.manifest import Input, Output
 
 PARTS = CORPORA["bach"].parts
 """The defaults of the rules come from the chorales."""
+KEYS = 0, 127
+"""What a parameter that is a pitch takes."""
 
 
 def zone_draft(name: str, pieces: Sequence[Piece]) -> Draft:
@@ -18,7 +20,7 @@ def zone_draft(name: str, pieces: Sequence[Piece]) -> Draft:
     return _rule(
         name,
         zone_graph(),
-        (_PITCH, Input("lower", "float32", ("parts",), "parameter", default=lower)),
+        (_PITCH, Input("lower", "float32", ("parts",), "parameter", clip=KEYS, default=lower)),
         "Zones of the keyboard, one for each part, placed to suit Bach chorales",
         f"""A note goes to the first part whose lowest pitch (`lower`, high to low) it reaches; one that
 reaches none goes to the part it misses by least. The default zones begin at {_keys(lower)}: the best
@@ -35,7 +37,7 @@ def split_draft(name: str, pieces: Sequence[Piece]) -> Draft:
     return _rule(
         name,
         zone_graph(),
-        (_PITCH, Input("lower", "float32", ("parts",), "parameter", default=lower)),
+        (_PITCH, Input("lower", "float32", ("parts",), "parameter", clip=KEYS, default=lower)),
         "Keyboard split: notes from middle C up to the first part, those below to the second",
         """The split of every keyboard, with the graph of `zone`: notes from `lower[0]` (60, middle C)
 up go to the first part, the others to the second. With more than two parts the others stay silent until
@@ -90,7 +92,7 @@ to low, and voices that cross are exchanged.""",
 
 def _closest_inputs(start: Sequence[float]) -> tuple[Input, Input]:
     return (
-        Input("start", "float32", ("parts",), "parameter", default=tuple(start)),
+        Input("start", "float32", ("parts",), "parameter", clip=KEYS, default=tuple(start)),
         Input("chord_last_pitch", "float32", ("parts",), "chord_last_pitch"),
     )
 

@@ -8,14 +8,14 @@ from realtime.contract.error import PluginError
 from realtime.contract.features import FEATURES
 from realtime.contract.kinds import CONTINUATION, KINDS
 from realtime.contract.manifest import Dim, Input, Manifest, Output
-from realtime.contract.tensors import MAX_PARTS, element_count, fits
+from realtime.contract.tensors import MAX_PARTS, element_count, fits, taken
 
 MAX_ELEMENTS = 2**24
 """Elements of one tensor, so that the buffers a manifest asks for stay affordable."""
 
 FIELDS_OF: Mapping[str, tuple[str, ...]] = {
     "state": ("initial",),
-    "parameter": ("default",),
+    "parameter": ("default", "clip"),
     **dict.fromkeys((name for kind in KINDS.values() for name in kind.features), ("offset", "clip")),
 }
 """The optional fields that mean something for each source of an input."""
@@ -102,6 +102,8 @@ def _check_input(manifest: Manifest, tensor: Input) -> None:
             raise PluginError(
                 manifest.name, f"{field} {option}", f"has no meaning for source {tensor.source!r}; remove it"
             )
+    if tensor.clip is not None and tensor.clip[0] > tensor.clip[1]:
+        raise PluginError(manifest.name, f"{field} clip", "its lowest is above its highest; swap them")
     if tensor.source == "parameter":
         _check_default(manifest, tensor, f"{field} default")
     elif tensor.source == "state":
@@ -127,11 +129,12 @@ def _check_default(manifest: Manifest, tensor: Input, field: str) -> None:
     for value in tensor.default:
         if not fits(value, tensor.dtype):
             raise PluginError(manifest.name, field, f"{value} is no {tensor.dtype}; give values that fit")
+        if not taken(value, tensor):
+            low, high = tensor.clip or (value, value)
+            raise PluginError(manifest.name, field, f"{value} is outside its clip, {low} to {high}")
 
 
 def _check_feature(manifest: Manifest, tensor: Input, field: str) -> None:
-    if tensor.clip is not None and tensor.clip[0] > tensor.clip[1]:
-        raise PluginError(manifest.name, f"{field} clip", "its lowest is above its highest; swap them")
     if KINDS[manifest.kind].sequence:
         if tensor.shape not in NOTE_SHAPES:
             wanted = " or ".join(map(_plain, NOTE_SHAPES))

@@ -49,7 +49,7 @@ class Input(Struct, frozen=True, forbid_unknown_fields=True):
     offset: Int32 = 0
     """Added to a feature before it is clipped."""
     clip: tuple[Int32, Int32] | None = None
-    """Lowest and highest value given to the graph, after ``offset``."""
+    """Lowest and highest value given to the graph, after ``offset``; of a parameter, that it takes."""
     initial: float = 0.0
     """Value of every element of a state before the first note."""
     default: tuple[float, ...] = ()

@@ -42,7 +42,8 @@ def parameter_values(tensor: Input, parts: int, given: Sequence[float] | None = 
     tensor (whose size may depend on the parts) is cut; values given by a user must fit.
 
     Raises:
-        ValueError: ``given`` is empty, too long, not finite, or has fractions where the dtype takes none.
+        ValueError: ``given`` is empty, too long, not finite, has fractions where the dtype takes none, or a
+            value outside the tensor's clip.
     """
     count = element_count(tensor, parts)
     values = tensor.default[:count] if given is None else tuple(given)
@@ -51,10 +52,18 @@ def parameter_values(tensor: Input, parts: int, given: Sequence[float] | None = 
     for value in values:
         if not fits(value, tensor.dtype):
             raise ValueError(f"parameter {tensor.name!r} cannot take {value}: give {tensor.dtype} numbers")
+        if not taken(value, tensor):
+            low, high = tensor.clip or (value, value)
+            raise ValueError(f"parameter {tensor.name!r} cannot take {value:g}: give {low} to {high}")
     filled = np.empty(count, DTYPES[tensor.dtype])
     filled[: len(values)] = values
     filled[len(values) :] = values[-1]
     return filled.reshape(resolve(tensor.shape, parts))
+
+
+def taken(value: float, tensor: Input) -> bool:
+    """Return whether ``value`` is within what a parameter takes."""
+    return tensor.clip is None or tensor.clip[0] <= value <= tensor.clip[1]
 
 
 def fits(value: float, dtype: Dtype) -> bool:
