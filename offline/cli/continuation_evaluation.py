@@ -8,6 +8,7 @@ import typer
 
 from offline.cli.continuation import MUSIC
 from offline.cli.options import Data, Quiet, check_installed
+from realtime.cli.outputs import check_place
 
 Modes = Literal["nothing", "instruments", "beats"]
 Name = Annotated[
@@ -67,6 +68,7 @@ def evaluate_continuation(
     Example: `concertino evaluate continuation mmt --samples 50 --json -`
     """
     check_installed("evaluation", "torch", "tqdm", "onnxruntime")
+    check_place(json_file)
     if table:
         _show_table(json_file)
         return
@@ -148,6 +150,7 @@ def evaluate_attention(
 
     Example: `concertino evaluate attention mmt -o attention.pdf`
     """
+    check_place(out)
     check_installed("a picture", "torch", "matplotlib", "tqdm")
     from offline.mmt.attention import draw, look
     from offline.mmt.report import evenly, load_side

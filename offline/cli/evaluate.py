@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 import typer
 
 from offline.cli.continuation_evaluation import evaluate_attention, evaluate_continuation
-from offline.cli.options import Data, Quiet, check_installed, check_writable
+from offline.cli.options import Data, Quiet, check_installed
 from offline.cli.picture import draw_picture
 from offline.cli.tables import Shown, TableCommand, show_tables
 from offline.shipped import CORPUS_KEYS
+from realtime.cli.outputs import check_place
 
 app = typer.Typer(rich_markup_mode="markdown")
 
@@ -79,7 +80,7 @@ def evaluate_separator(
     missing: `concertino evaluate separator --table`. `concertino train tables` made them, with `--human`
     those of `--table human`.
     """
-    check_writable(json_file)
+    check_place(json_file)
     if table is not None:
         show_tables(table, json_file)
         return

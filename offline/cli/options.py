@@ -20,12 +20,6 @@ def check_known(name: str, names: Iterable[str]) -> None:
         raise ValueError(f"there is no separator {name!r} to make here; choose one of {', '.join(names)}")
 
 
-def check_writable(json_file: str | None) -> None:
-    """Raise OSError where a file for results has no folder to be in; - is standard output."""
-    if json_file is not None and json_file != "-" and not Path(json_file).parent.is_dir():
-        raise OSError(f"{json_file} can't be written: there is no folder {Path(json_file).parent}")
-
-
 def check_installed(what: str, *packages: str) -> None:
     """Raise OSError with what to install, when a package is missing."""
     missing = [package for package in packages if find_spec(package) is None]

@@ -10,6 +10,7 @@ import typer
 from offline.cli.options import Data, Quiet, check_installed
 from offline.shipped import CORPUS_KEYS
 from realtime.cli.complete import model_names
+from realtime.cli.outputs import check_place
 
 if TYPE_CHECKING:
     from offline.corpora.catalog import Corpus
@@ -66,6 +67,7 @@ def draw_picture(
 
     Example: `concertino evaluate picture bwv244.25 --online bach-chorale --online bach-lstm -o passion.pdf`
     """
+    check_place(out)
     check_installed("a picture", "matplotlib", "onnxruntime", "tqdm")
     import numpy as np
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from realtime.cli import complete, turns
-from realtime.cli.outputs import check_outputs, ensemble_file
+from realtime.cli.outputs import check_outputs, check_suffix, ensemble_file
 
 
 def continue_(
@@ -83,6 +83,8 @@ def continue_(
         raise ValueError("--separator chooses parts of an ensemble: give one with --ensemble")
     reads = (midi, ensemble_file(ensemble), soundfont or os.environ.get(VARIABLE))
     check_outputs(reads, (("-o", output), ("--wav", wav), ("--json", as_json)))
+    check_suffix("-o", output, "MIDI")
+    check_suffix("--wav", wav, "WAV")
     performance, drums = without_percussion(read_performance(midi), str(midi))
     if drums:
         typer.echo(f"{midi}: {drums} notes on channel 10 (percussion) are left out", err=True)

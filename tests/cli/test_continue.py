@@ -144,6 +144,8 @@ WRONG = {
     "in.mid -o o.mid --model zone": "model zone can't go on from music: it is a separator",
     f"in.mid -o o.mid --model {NAME}:fp8": f"model {NAME} has no variant 'fp8': choose fp32",
     "in.mid -o absent/o.mid": "absent",
+    "in.mid -o o.mp3": "-o o.mp3: only MIDI files are written here",
+    "in.mid --wav o.mp3": "--wav o.mp3: only WAV files are written here",
 }
 
 

@@ -176,7 +176,10 @@ MANIFEST_FAULTS = {
     "parameter without default": (put("inputs", 2, "default", value=[]), "inputs 'bias' default: missing"),
     "default too long": (put("inputs", 2, "default", value=[0.0] * 5), "inputs 'bias' default: 5 values"),
     "default too large": (put("inputs", 2, "default", value=[1e300]), "inputs 'bias' default"),
-    "default outside its clip": (put("inputs", 2, "clip", value=[5, 9]), "inputs 'bias' default: 0.25 is outside"),
+    "default outside its clip": (
+        put("inputs", 2, "clip", value=[5, 9]),
+        "inputs 'bias' default: 0.25 is outside",
+    ),
     "clip of a parameter upside down": (put("inputs", 2, "clip", value=[9, 3]), "inputs 'bias' clip"),
     "parts twice": (put("parts", value=["A", "B", "C", "A"]), "parts: 'A' appears 2 times"),
     "input twice": (put("inputs", 0, "name", value="last"), "inputs: 'last' appears 2 times"),

@@ -100,7 +100,7 @@ def test_a_wrong_parameter_is_refused(tiny, parameters, message):
 def test_a_parameter_outside_its_clip_is_refused(tiny):
     plugin = load_plugin(tiny(lambda manifest: manifest["inputs"][2].update(clip=[-1, 1])))
     Stepper(plugin, 4, {"bias": [-1.0, 1.0]})
-    with pytest.raises(ValueError, match="cannot take 1.5: give -1 to 1"):
+    with pytest.raises(ValueError, match=r"cannot take 1\.5: give -1 to 1"):
         Stepper(plugin, 4, {"bias": [0.0, 1.5]})
 
 

@@ -171,7 +171,17 @@ def test_what_can_not_be_loaded_is_told_as_it_was(controller, held, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "name", ["split:x", "split:", "split:60,50,40,30,20", "split:1e99", "split:128", "zone:1,,", "channel:1", "absent:60"]
+    "name",
+    [
+        "split:x",
+        "split:",
+        "split:60,50,40,30,20",
+        "split:1e99",
+        "split:128",
+        "zone:1,,",
+        "channel:1",
+        "absent:60",
+    ],
 )
 def test_a_separator_whose_values_make_no_sense_is_refused_and_nothing_is_loaded(controller, name):
     with pytest.raises(ValueError, match=name.partition(":")[0]):

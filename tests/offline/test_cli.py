@@ -97,10 +97,16 @@ def test_a_file_that_can_not_be_written_is_told_before_anything_is_measured(tmp_
         raise AssertionError("it was measured first")
 
     monkeypatch.setattr("realtime.contract.library.find_plugin", never)
-    path = tmp_path / "none" / "x.json"
-    error = RUNNER.invoke(cli.evaluate, ["separator", "zone", "--json", str(path)]).exception
-    assert isinstance(error, OSError)
-    assert f"there is no folder {path.parent}" in str(error)
+    folder = tmp_path / "none"
+    for command in (
+        f"separator zone --json {folder}/x.json",
+        f"continuation mmt --json {folder}/x.json",
+        f"picture bwv1 --online zone -o {folder}/x.png",
+        f"attention mmt -o {folder}/x.png",
+    ):
+        error = RUNNER.invoke(cli.evaluate, command.split()).exception
+        assert isinstance(error, FileNotFoundError), command
+        assert error.filename == str(folder)
 
 
 def test_evaluate_writes_json_to_a_file(chorales, tmp_path):
