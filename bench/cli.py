@@ -1,11 +1,12 @@
 """``concertino bench``: everything heavy is imported by the command that needs it."""
 
 import signal
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from bench.cli_host import control, peers, render, switch
+from bench.cli_models import continuation, separator
 from bench.options import Json, Seed, Separator, SoundFont
 
 app = typer.Typer(
@@ -97,92 +98,120 @@ def latency(
     publish(result, show_latency, json)
 
 
-@app.command()
-def separator(
-    name: Annotated[str, typer.Argument(help="Separator: a name, or NAME:value.")] = "bach-chorale",
-    steps: Annotated[
-        int, typer.Option(min=8, help="Steps back to back, by each path and with each load.")
-    ] = 4000,
-    gap_steps: Annotated[
-        int, typer.Option(min=8, help="Steps with idle gaps of 20 to 500 ms, as a player makes them.")
-    ] = 400,
-    soundfont: SoundFont = None,
-    seed: Seed = 1,
-    json: Json = None,
-) -> None:
-    """Time the separator's step alone: in the path that plays and from Python, idle and beside a GIL load.
-
-    All variants are measured in turn within one run, about 4 minutes.
-
-    Examples: concertino bench separator; concertino bench separator closest --json steps.json
-    """
-    from bench.report import progress, publish, show_separator
-    from bench.separator import measure_separator
-    from bench.soundfont import bench_soundfont
-
-    with progress() as report:
-        result = measure_separator(bench_soundfont(soundfont), name, steps, gap_steps, seed, report)
-    publish(result, show_separator, json)
+for command in (separator, continuation):
+    app.command()(command)
 
 
 @app.command()
-def continuation(
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="An installed model [default: one of --size with weights of chance]"
-        ),
-    ] = None,
-    size: Annotated[
-        str, typer.Option(help="Published size to make with weights of chance; needs `concertino[offline]`.")
-    ] = "full",
-    variant: Annotated[str, typer.Option(help="Precision of the graph: int8, fp32, fp16 ...")] = "int8",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the model.")] = 2,
-    provider: Annotated[
-        Literal["cpu", "cuda"],
-        typer.Option(help="Where the model alone is timed; cuda: --variant fp16."),
-    ] = "cpu",
-    idle_gaps: Annotated[
-        bool, typer.Option("--idle-gaps", help="Also time bursts after pauses of 0.1 to 5 s.")
-    ] = False,
-    live: Annotated[bool, typer.Option(help="Also measure in the host, on a private JACK server.")] = True,
-    seconds: Annotated[float, typer.Option(min=1, help="How long the model plays beside the player.")] = 60.0,
-    triggers: Annotated[int, typer.Option(min=1, help="Turns that are begun and taken back.")] = 100,
+def control(
+    notes: Annotated[int, typer.Option(min=1, help="Notes to measure, alone and with pages.")] = 500,
+    clients: Annotated[int, typer.Option(min=0, max=30, help="Pages, each of which moves a fader.")] = 1,
+    messages: Annotated[int, typer.Option(min=1, help="Malformed messages, of all kinds.")] = 100_000,
     period: Annotated[int, typer.Option(min=16, max=4096, help="Frames a period.")] = 128,
     soundfont: SoundFont = None,
+    separator: Separator = None,
     seed: Seed = 1,
     json: Json = None,
 ) -> None:
-    """Measure the model that goes on: notes per second, trigger to first note, whether it keeps up.
+    """Measure what the page and its like cost, and whether hostile messages disturb the sound.
 
-    The model alone, by length of context, with its cache and without; then in the host, while a probe plays
-    at 120 BPM. About 8 minutes.
+    `play` on a private JACK server, heard from outside: alone; with pages that move a fader 60 times a second
+    and are told all that happens; the same with sound; with malformed OSC, WebSocket, HTTP and MIDI messages.
+    About 6 minutes.
 
-    Examples: concertino bench continuation --json continuation.json; concertino bench continuation --model
-    mmt; concertino bench continuation --variant fp16 --provider cuda --idle-gaps --no-live
+    Example: concertino bench control --json control.json
     """
-    from bench.continuation import Wanted, measure_continuation, show_continuation
+    from bench.control import measure_control, show_control
     from bench.report import progress, publish
     from bench.soundfont import bench_soundfont
 
-    wanted = Wanted(
-        bench_soundfont(soundfont),
-        model,
-        size,
-        variant,
-        threads,
-        provider,
-        idle_gaps=idle_gaps,
-        live=live,
-        seconds=seconds,
-        triggers=triggers,
-        period=period,
-        seed=seed,
-    )
+    font = bench_soundfont(soundfont)
     with progress() as report:
-        result = measure_continuation(wanted, report)
-    publish(result, show_continuation, json)
+        result = measure_control(font, notes, clients, messages, period, separator, seed, report)
+    publish(result, show_control, json)
 
 
-for command in (control, render, switch, peers):
-    app.command()(command)
+@app.command()
+def render(
+    midi: Annotated[
+        Path | None, typer.Argument(help="MIDI file to render.  [default: the shipped four-part chorale]")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=2, help="Runs of each command; the first is not warm.")] = 5,
+    soundfont: SoundFont = None,
+    separator: Separator = None,
+    json: Json = None,
+) -> None:
+    """Measure `render`'s speed, and how soon `play` can be played and what memory it needs.
+
+    Example: concertino bench render --json render.json
+    """
+    from bench.render import CHORALE, measure_render
+    from bench.report import progress, publish, show_render
+    from bench.soundfont import bench_soundfont
+
+    with progress() as report:
+        result = measure_render(bench_soundfont(soundfont), midi or CHORALE, separator, runs, report=report)
+    publish(result, show_render, json)
+
+
+@app.command()
+def switch(
+    switches: Annotated[int, typer.Option(min=1, help="Switches of each kind.")] = 40,
+    soundfont: SoundFont = None,
+    json: Json = None,
+) -> None:
+    """Change programs, ensembles, separators and SoundFonts while a dense stream of notes plays.
+
+    Tells how soon each is ready, the longest gap in the sound of held notes, and what was lost, doubled or
+    stuck. The default takes about a minute.
+
+    Example: concertino bench switch --json switch.json
+    """
+    from bench.report import progress, publish
+    from bench.soundfont import bench_soundfont
+    from bench.switch import measure_switch, show_switch
+
+    with progress() as report:
+        result = measure_switch(bench_soundfont(soundfont), switches, report)
+    publish(result, show_switch, json)
+
+
+@app.command()
+def peers(
+    peer: Annotated[
+        Literal["notochord", "fluidsynth"],
+        typer.Argument(
+            help="notochord: its feed and query beside our step, installed into an environment of its own "
+            "(1 GB); fluidsynth: its own player beside our host."
+        ),
+    ],
+    steps: Annotated[int, typer.Option(min=5, help="notochord: steps back to back.")] = 500,
+    notes: Annotated[int, typer.Option(min=1, help="fluidsynth: notes.")] = 500,
+    period: Annotated[int, typer.Option(min=16, max=4096, help="fluidsynth: frames a period.")] = 128,
+    soundfont: SoundFont = None,
+    separator: Separator = None,
+    seed: Seed = 1,
+    json: Json = None,
+) -> None:
+    """Measure other software beside ours, in the same run.
+
+    Examples: concertino bench peers notochord; concertino bench peers fluidsynth --period 64
+    """
+    from bench.report import progress, publish, show_latency, show_notochord
+    from bench.soundfont import bench_soundfont
+
+    font = bench_soundfont(soundfont)
+    if peer == "fluidsynth":
+        from bench.latency import measure_latency
+        from bench.plan import Plan
+
+        plan = Plan(font, period=period, notes=notes, separator=separator, seed=seed, voices=0)
+        with progress() as report:
+            result = measure_latency(plan, report)
+        publish(result, show_latency, json)
+        return
+    from bench.peers.notochord import measure_notochord
+
+    with progress() as report:
+        result = measure_notochord(font, separator or "bach-chorale", steps, steps // 5, seed, report)
+    publish(result, show_notochord, json)

@@ -1,5 +1,6 @@
 """What a manifest must say to make sense, beyond what its schema can express."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -8,7 +9,7 @@ from realtime.contract.error import PluginError
 from realtime.contract.features import FEATURES
 from realtime.contract.kinds import CONTINUATION, KINDS
 from realtime.contract.manifest import Dim, Input, Manifest, Output
-from realtime.contract.tensors import MAX_PARTS, element_count, fits, taken
+from realtime.contract.tensors import MAX_PARTS, element_count, fits
 
 MAX_ELEMENTS = 2**24
 """Elements of one tensor, so that the buffers a manifest asks for stay affordable."""
@@ -126,11 +127,11 @@ def _check_default(manifest: Manifest, tensor: Input, field: str) -> None:
             field,
             f"{len(tensor.default)} values for {element_count(tensor, 1)} elements; give no more than that",
         )
+    low, high = tensor.clip or (-math.inf, math.inf)
     for value in tensor.default:
         if not fits(value, tensor.dtype):
             raise PluginError(manifest.name, field, f"{value} is no {tensor.dtype}; give values that fit")
-        if not taken(value, tensor):
-            low, high = tensor.clip or (value, value)
+        if not low <= value <= high:
             raise PluginError(manifest.name, field, f"{value} is outside its clip, {low} to {high}")
 
 

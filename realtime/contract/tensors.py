@@ -49,21 +49,16 @@ def parameter_values(tensor: Input, parts: int, given: Sequence[float] | None = 
     values = tensor.default[:count] if given is None else tuple(given)
     if not 0 < len(values) <= count:
         raise ValueError(f"parameter {tensor.name!r} takes 1 to {count} values, not {len(values)}")
+    low, high = tensor.clip or (-math.inf, math.inf)
     for value in values:
         if not fits(value, tensor.dtype):
             raise ValueError(f"parameter {tensor.name!r} cannot take {value}: give {tensor.dtype} numbers")
-        if not taken(value, tensor):
-            low, high = tensor.clip or (value, value)
+        if not low <= value <= high:
             raise ValueError(f"parameter {tensor.name!r} cannot take {value:g}: give {low} to {high}")
     filled = np.empty(count, DTYPES[tensor.dtype])
     filled[: len(values)] = values
     filled[len(values) :] = values[-1]
     return filled.reshape(resolve(tensor.shape, parts))
-
-
-def taken(value: float, tensor: Input) -> bool:
-    """Return whether ``value`` is within what a parameter takes."""
-    return tensor.clip is None or tensor.clip[0] <= value <= tensor.clip[1]
 
 
 def fits(value: float, dtype: Dtype) -> bool:

@@ -54,8 +54,9 @@ class Engine:
         self.worker_priority, self.worker_wanted = 0, False
         self._notices: list[str] = []
         self._ruled: dict[str, list[str]] = {}
-        self._told: set[tuple[str, str]] = set()
         """What was wrong with a separator before the sound started, and the ensembles that lack it."""
+        self._told: set[tuple[str, str]] = set()
+        """What was wrong with a separator, and the ensemble that lacks it, each told once."""
         self._bank = SeparatorBank(self.state)
         self._worker: Worker | None = None
         state = self.state
