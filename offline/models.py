@@ -165,9 +165,7 @@ def _evened(model: Model, share: float, **changes: Any) -> Model:
 MODELS: dict[str, Model] = {
     "bach-lstm": _PAPERS,
     "bach-chorale": _through_windows(_TOLD_THE_PAST, 0.6, human=0.8, epochs=300),
-    "string-quartet": _through_windows(
-        _LONG, 0.7, human=0.8, windows=(20.0, 70.0), width=384, units=192, dropout=0.2, epochs=300
-    ),
+    "string-quartet": _through_windows(_LONG, 0.7, human=0.8, windows=(20.0, 70.0), width=320, epochs=320),
     "orchestra": _evened(_LONG, 0.1),
     "band": _LONG,
     "song": _through_windows(_LONG, 0.5, epochs=420, width=320, patience=60),
