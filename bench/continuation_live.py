@@ -33,8 +33,10 @@ FILL_PER_SECOND = 60
 WARM_UP = 30
 SETTLE_SECONDS, LOADING_SECONDS = 1.0, 60.0
 PHRASE = 3
-"""Notes that the player plays before each trigger."""
-PHRASE_MS, PAUSE_MS, TURN_MS = 120.0, (150.0, 700.0), 500.0
+"""Notes that the player plays before each trigger, and then pauses."""
+CHORD, OVER = (LOWEST, LOWEST + 4), 12
+"""Keys that are held under every other phrase, and its notes: all is let go of right before the trigger."""
+PHRASE_MS, PAUSE_MS, LET_GO_MS, TURN_MS = 120.0, (150.0, 700.0), (5.0, 50.0), 500.0
 OWNED_SECONDS = 9.0
 """Until the parts that filled the context are the model's: 16 beats."""
 TEMPO = "120"
@@ -118,15 +120,34 @@ def trigger_messages(triggers: int, rate: float, seed: int) -> np.ndarray:
     """Return phrases, each followed by a trigger and the end of the turn: int64, shape (n, 4)."""
     rng = np.random.default_rng(seed)
     at, rows = 100.0, []
-    for _ in range(triggers):
-        for key in rng.integers(LOWEST, HIGHEST + 1, PHRASE).tolist():
+    for turn in range(triggers):
+        chord = CHORD if under_a_chord(turn) else ()
+        rows += [(at, NOTE_ON, key, 80) for key in chord]
+        for key in rng.integers(CHORD[-1] + 1, HIGHEST + 1, OVER if chord else PHRASE).tolist():
             rows += [(at, NOTE_ON, key, 80), (at + PHRASE_MS / 2, NOTE_OFF, key, 0)]
             at += PHRASE_MS
-        at += rng.uniform(*PAUSE_MS)
+        rows += [(at, NOTE_OFF, key, 0) for key in chord]
+        at += rng.uniform(*(LET_GO_MS if chord else PAUSE_MS))
         for _ in range(2):  # it begins, and is taken back
             rows += [(at, CONTROL_CHANGE, CONTROLLER, 127), (at + 30, CONTROL_CHANGE, CONTROLLER, 0)]
             at += TURN_MS
     return np.array([(int(ms * rate / 1000), *rest) for ms, *rest in rows], np.int64).reshape(-1, 4)
+
+
+def under_a_chord(turn: int) -> bool:
+    """Return whether a chord is held under a phrase, until right before the trigger."""
+    return turn % 2 == 1
+
+
+def _by_phrase(frames: np.ndarray, triggers: int, ms: float) -> dict[str, Any]:
+    """Return the first notes' times by what was played before; nothing where one is missing."""
+    if len(frames) != triggers or triggers < 2:
+        return {}
+    held = np.array([under_a_chord(turn) for turn in range(triggers)])
+    return {
+        "after_a_pause": percentiles(frames[~held], ms),
+        "after_a_held_chord": percentiles(frames[held], ms),
+    }
 
 
 def _first_notes(rig: Rig, host: HostInstrument, setting: Setting, report: Report) -> dict[str, Any]:
@@ -145,6 +166,7 @@ def _first_notes(rig: Rig, host: HostInstrument, setting: Setting, report: Repor
         # JACK delivers what is played with the next period: the engine's frames count from there.
         "first_note_ms": percentiles(frames + rig.period, ms) | {"count": len(frames)},
         "first_note_after_delivery_ms": percentiles(frames, ms),
+        "first_note_ms_by_phrase": _by_phrase(frames + rig.period, setting.triggers, ms),
         "triggers": setting.triggers,
         "triggers_without_note": setting.triggers - len(frames),
         "context_rows": setting.rows,

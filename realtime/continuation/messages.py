@@ -125,6 +125,8 @@ class Notes:
 class Report:
     """A sign of life."""
 
+    told: int
+    """Messages that were taken in until then, without ``Now``."""
     generation: int
     horizon: float
     """Tick up to which the plan is drawn."""

@@ -11,6 +11,7 @@ from realtime.continuation.alignment import Alignment
 from realtime.continuation.cast import Cast, instruments
 from realtime.continuation.draft import MOST, Draft, Planned
 from realtime.continuation.hands import Hands
+from realtime.continuation.held import Held
 from realtime.continuation.past import Past
 from realtime.continuation.score import BEAT, HELD, Note, Score, Told
 from realtime.continuation.settings import SETTLED, Mode, Settings
@@ -47,7 +48,7 @@ class Planner:
         """Ticks to be drawn ahead; it says when the notes are ready, never what they are."""
         self.now = 0.0
         """Tick of the clock."""
-        self._held: dict[tuple[int, int], tuple[Note, float]] = {}
+        self._held = Held(self.score)
         self._later: list[tuple[float, int, int, int]] = []
         self._hands = Hands()
         self._events = 0
@@ -81,9 +82,7 @@ class Planner:
             self._settle(at + SETTLED)
         else:
             self.score.cut(self._firm)
-        if (part, key) in self._held:
-            note, began = self._held.pop((part, key))
-            self.score.set_length(note, max(round(tick - began), 1))
+        self._held.end(part, key, tick)
         if velocity:
             self._begin_note(at, tick, part, key, velocity)
         if not self.playing:
@@ -96,7 +95,7 @@ class Planner:
         if player.instrument != DROPPED:
             note = Note(at, player.pitch(key), HELD, part, player.instrument, velocity, True)
             self.score.add(note)
-            self._held[part, key] = (note, tick)
+            self._held.begin(part, key, note, tick)
             self._firm += 1
 
     def begin(

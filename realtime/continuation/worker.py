@@ -41,7 +41,7 @@ from realtime.continuation.messages import (
 from realtime.continuation.pace import Pace
 from realtime.continuation.past import SLICE, Past, Reader
 from realtime.continuation.planner import Planner
-from realtime.continuation.settings import BEAT
+from realtime.continuation.settings import BEAT, SETTLED
 from realtime.contract.plugin import load_plugin
 from realtime.music.mmt.representation import FIELDS
 from realtime.music.mmt.sampling import SCORES, Sampler, Sampling
@@ -78,7 +78,7 @@ class Worker:
         self.planner.change_cast(setup.cast, setup.switched_off)
         self.planner.recall(setup.notes, setup.shift, setup.generation)
         self.send = send
-        self._told = 0
+        self._told = self._reported_told = 0
         self._speculated = -1
         self._pace = Pace()
         self._reported = 0.0
@@ -125,10 +125,16 @@ class Worker:
             self._speculated = self._told
             self.send(Speculation(self._told, ahead))
         now = time.monotonic()
-        if now - self._reported > REPORT_SECONDS:
-            self._reported = now
+        if now - self._reported > REPORT_SECONDS or self._caught_up():
+            self._reported, self._reported_told = now, self._told
             rate = self._pace.notes_per_second
-            self.send(Report(planner.generation, planner.horizon, rate, *planner.remember()))
+            self.send(Report(self._told, planner.generation, planner.horizon, rate, *planner.remember()))
+
+    def _caught_up(self) -> bool:
+        """Whether the plan is there again that was to be drawn anew after what the host told last."""
+        planner = self.planner
+        ahead = planner.horizon > planner.now + 2 * SETTLED
+        return planner.playing and self._reported_told != self._told and ahead
 
     def rest(self) -> None:
         """Tell the host that all is well, while there is nothing to do."""

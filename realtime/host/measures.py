@@ -40,6 +40,14 @@ class Measures:
         """Take that a turn ended."""
         self._asked = None
 
+    def reach(self, tick: float) -> None:
+        """Take that the plan is drawn up to a tick."""
+        self.horizon = max(self.horizon, tick)
+
+    def retract(self, tick: float) -> None:
+        """Take that of the plan nothing stands after a tick."""
+        self.horizon = min(self.horizon, tick)
+
     def sounded(self, frame: int) -> None:
         """Take that a note of the plan began."""
         self.notes += 1

@@ -25,7 +25,7 @@ from realtime.continuation.messages import (
     TurnEnds,
 )
 from realtime.continuation.score import Told
-from realtime.continuation.settings import Mode, Settings
+from realtime.continuation.settings import SETTLED, Mode, Settings
 from realtime.engine.codes import (
     LOG_CHANNEL,
     LOG_DATA1,
@@ -149,6 +149,13 @@ class Turns:
             self._playing[key] = self._decided.pop(key)
             self.lead.hear(tick, self._playing[key])
             self.send(Key(tick, self._playing[key], data1, data2))
+        if self._accompanies:
+            self.measures.retract(tick + SETTLED)
+
+    @property
+    def _accompanies(self) -> bool:
+        """Whether what the player does changes what is planned: all but the next moment is drawn anew."""
+        return self.settings.mode == Mode.ACCOMPANY and self.conductor.playing
 
     def _panic(self, tick: float) -> None:
         self.act(self.conductor.end(tick), None)
@@ -200,6 +207,7 @@ class Turns:
         self.generation += 1
         self.engine.link.take_back(self.generation)
         self.delivery.clear()
+        self.measures.retract(self.measures.tick)
 
     def setup(self, model: Model) -> Setup:
         """Return the first message to a new worker: all that it has to know."""
@@ -248,7 +256,7 @@ class Turns:
         self.delivery.add(ready)
         self.delivery.give()
         if ready:
-            self.measures.horizon = ready[-1].tick
+            self.measures.reach(ready[-1].tick)
         own = ()
         if self.settings.mode == Mode.ACCOMPANY:
             own = self.lead.take(begin.tick, self.cast, self.switched_off)
@@ -262,10 +270,12 @@ class Turns:
             case Notes() if message.generation == self.generation and self.conductor.playing:
                 self.delivery.add(message.notes)
                 self.delivery.give()
-                self.measures.horizon = max(self.measures.horizon, message.notes[-1].tick)
+                self.measures.reach(message.notes[-1].tick)
             case Report():
-                if message.generation == self.generation:
-                    self.measures.horizon = max(message.horizon, self.measures.horizon)
+                if message.generation == self.generation and (
+                    message.told == self._told or not self._accompanies
+                ):
+                    self.measures.reach(message.horizon)
                 self.measures.notes_per_second = message.notes_per_second
                 self._remember(message)
             case _:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from bench.continuation import Wanted, measure_continuation, show_continuation
-from bench.continuation_live import PHRASE, trigger_messages
+from bench.continuation_live import CHORD, LET_GO_MS, OVER, PHRASE, trigger_messages
 from bench.continuation_plugin import find_timed
 from bench.continuation_steps import made_up
 from bench.first_notes import FirstNotes
@@ -40,8 +40,18 @@ def test_first_notes_are_counted_from_the_trigger_that_they_follow():
 def test_each_trigger_has_a_phrase_before_it_and_an_end():
     messages = trigger_messages(5, 48000, 1)
     assert (np.diff(messages[:, 0]) > -3000).all()
-    assert (messages[:, 1] == 0x90).sum() == 5 * PHRASE
+    assert (messages[:, 1] == 0x90).sum() == 3 * PHRASE + 2 * (OVER + len(CHORD))
+    assert (messages[:, 1] == 0x90).sum() == (messages[:, 1] == 0x80).sum()
     assert ((messages[:, 1] == 0xB0) & (messages[:, 3] == 127)).sum() == 10
+
+
+def test_every_other_trigger_follows_a_chord_that_was_just_let_go_of():
+    messages = trigger_messages(4, 48000, 1)
+    triggers = messages[(messages[:, 1] == 0xB0) & (messages[:, 3] == 127), 0][::2]
+    let_go = messages[(messages[:, 1] == 0x80) & np.isin(messages[:, 2], CHORD), 0]
+    assert len(let_go) == 2 * len(CHORD)
+    for trigger, last in zip(triggers[1::2], let_go[:: len(CHORD)], strict=True):
+        assert 0 < trigger - last <= LET_GO_MS[1] * 48
 
 
 def test_a_model_or_size_that_there_is_not_is_refused_by_name(tmp_path: Path):

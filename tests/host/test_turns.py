@@ -1,5 +1,6 @@
 """The turns of a model on the real engine, offline: nothing sticks, doubles or is late."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from realtime.continuation.messages import Model
 from realtime.continuation.settings import Mode, Settings
-from realtime.continuation.worker import Worker
+from realtime.continuation.worker import REPORT_SECONDS, Worker
 from realtime.drivers.offline import OfflineDriver, event_array
 from realtime.engine.codes import (
     CONTROL_PORT,
@@ -357,4 +358,24 @@ def test_whatever_is_played_nothing_sticks_doubles_or_is_late(events, mode, dens
     leaps = kind is Clocked and any(what in ("tempo", "roll") for what, _, _ in events)
     assert leaps or counters["plan_late"] == 0
     assert counters["notes_on"] == counters["notes_off"]
+    stage.close()
+
+
+def test_what_is_to_be_drawn_anew_after_a_key_is_not_told_as_ready():
+    stage = Stage(Settings(mode=Mode.ACCOMPANY))
+    phrase(stage)
+    pedal(stage)
+    stage.rest(6)
+    stage.worker.planner.lead = 96.0
+    while stage.worker.planner.work():
+        pass
+    time.sleep(1.1 * REPORT_SECONDS)
+    stage.worker.rest()  # it tells that it is far ahead
+    measures = stage.turns.measures
+    assert measures.horizon > stage.turns.beat.tick_at(int(stage.engine.state["frame"])) + 48
+    stage.worker.work = lambda: False  # from now on it is too slow
+    stage.play(key(55, True))
+    stage.rest(36)
+    assert measures.isr < 0.5
+    assert measures.staleness > 0
     stage.close()
