@@ -1,4 +1,4 @@
-"""The process in which the model plays: ``python -m realtime.continuation.worker``, started by the host.
+"""The process in which the model plays: ``python -m realtime.continuation.worker PROVIDER``, by the host.
 
 It reads messages from standard input and writes to standard output, and ends with the host.
 """
@@ -42,7 +42,9 @@ from realtime.continuation.pace import Pace
 from realtime.continuation.past import SLICE, Past, Reader
 from realtime.continuation.planner import Planner
 from realtime.continuation.settings import BEAT, SETTLED
+from realtime.contract import cuda
 from realtime.contract.plugin import load_plugin
+from realtime.contract.row_stepper import CPU, CUDA
 from realtime.music.mmt.representation import FIELDS
 from realtime.music.mmt.sampling import SCORES, Sampler, Sampling
 
@@ -141,10 +143,12 @@ class Worker:
         self._give()
 
 
-def load_libraries() -> None:
-    """Load what any model needs, and draw once: compiled code takes longest to load."""
+def load_libraries(provider: str) -> None:
+    """Load what any model of a provider needs, and draw once: compiled code takes longest to load."""
     with suppress(ImportError):  # told once there is a model to be loaded
         importlib.import_module("onnxruntime")
+        if provider == CUDA:
+            cuda.obstacle()  # NVIDIA's libraries and driver take seconds, which a restart has not
     Sampler(Sampling()).draw(np.zeros(SCORES))
 
 
@@ -229,7 +233,7 @@ def main() -> None:
                 send(Alive())
 
     threading.Thread(target=listen, daemon=True).start()
-    load_libraries()
+    load_libraries(sys.argv[1] if len(sys.argv) > 1 else CPU)
     threading.Thread(target=live, daemon=True).start()
     with suppress(BrokenPipeError):
         serve(messages, send)

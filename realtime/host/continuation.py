@@ -82,7 +82,7 @@ class Continuation:
         self._lock = threading.RLock()
         self._turns = Turns(engine, settings, self._send)
         self._process: ModelProcess | None = None
-        self._spare = SpareProcess()
+        self._spare = SpareProcess(self._model.provider)
         self._thread = threading.Thread(target=self._run, name="continuation", daemon=True)
         self._closing = threading.Event()
         self._failed = False

@@ -29,14 +29,20 @@ class ModelProcess:
 
     It is listened to from the beginning, also while no one reads: signs of life tell whether it hangs.
 
+    Args:
+        provider: of the model that it will be given, whose libraries it loads beforehand.
+
     Raises:
         OSError: it can't be started.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, provider: str = CPU) -> None:
         said = None if os.environ.get("CONCERTINO_DEBUG") else subprocess.DEVNULL
         self._process = subprocess.Popen(
-            [sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
+            [sys.executable, "-m", MODULE, provider],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
         )
         assert self._process.stdin
         assert self._process.stdout

@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import suppress
 
-from realtime.host.model_process import ModelProcess
+from realtime.host.model_process import CPU, ModelProcess
 
 WATCH_SECONDS = 0.1
 HEADSTART_SECONDS = 0.8
@@ -18,9 +18,14 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 
 class SpareProcess:
-    """Keeps one process waiting, from ``start`` on."""
+    """Keeps one process waiting, from ``start`` on.
 
-    def __init__(self) -> None:
+    Args:
+        provider: of the model that it will be given.
+    """
+
+    def __init__(self, provider: str = CPU) -> None:
+        self._provider = provider
         self._lock = threading.Lock()
         self._process: ModelProcess | None = None
         self._taken_at = 0.0
@@ -53,7 +58,7 @@ class SpareProcess:
             return process
         if process:
             process.end()
-        return ModelProcess()
+        return ModelProcess(self._provider)
 
     def close(self) -> None:
         """End it."""
@@ -73,7 +78,7 @@ class SpareProcess:
                 due = time.monotonic() - self._taken_at > HEADSTART_SECONDS
                 if self._process is None and due and (lost is None or lost.speaks):
                     with suppress(OSError):  # then one is started when it is needed
-                        self._process = ModelProcess()
+                        self._process = ModelProcess(self._provider)
             if lost:
                 lost.end()
                 pause = WATCH_SECONDS if lost.speaks else LONGEST_PAUSE_SECONDS

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from realtime.host.model_process import ModelProcess
 from realtime.host.turns import KEPT
 from tests.engine.playing import OFF, ON, is_at_rest
 from tests.host.test_continuation_kill import BACK_MS, Concert, concert_of
@@ -36,6 +37,16 @@ def test_a_process_that_hangs_while_it_loads_is_found_by_its_silence(concert: Co
     wait_until(lambda: model.status().restarts == restarts + 2, PATIENCE_SECONDS)
     wait_until(lambda: model.status().state == "listening")
     assert model.pid not in (old, hangs, None)
+
+
+def test_one_for_a_gpu_that_may_not_be_there_waits_all_the_same():
+    process = ModelProcess("cuda")
+    try:
+        wait_until(lambda: process.speaks, PATIENCE_SECONDS)
+        assert process.alive
+        assert not process.hung
+    finally:
+        process.close()
 
 
 @pytest.mark.parametrize("name", ["SIGSTOP", "SIGKILL"])
