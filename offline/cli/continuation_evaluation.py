@@ -8,7 +8,7 @@ import typer
 
 from offline.cli.continuation import MUSIC
 from offline.cli.options import Data, Quiet, check_installed
-from realtime.cli.outputs import check_place
+from realtime.cli.outputs import check_folder, check_place
 
 Modes = Literal["nothing", "instruments", "beats"]
 Name = Annotated[
@@ -43,6 +43,10 @@ def evaluate_continuation(
     announced: Annotated[
         bool, typer.Option("--announced", help="Keep the notes of a sample to the instruments it announced.")
     ] = False,
+    midi: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write each sample as a MIDI file, MODE-seedSEED-NUMBER.mid."),
+    ] = None,
     choose: Annotated[
         bool, typer.Option("--choose", help="Try settings against the validation pieces instead.")
     ] = False,
@@ -62,13 +66,18 @@ def evaluate_continuation(
     them is compared with the gap of Dong et al. (ICASSP 2023) to their own music.
 
     `--choose` tells which temperatures and thresholds come closest to the validation pieces; the test pieces
-    do not choose. `--table` prints what `concertino train continuation-table` measured of three
-    representations beside the paper's figures.
+    do not choose. `--midi` keeps the samples that are measured, each with what it began from, at the paper's
+    tempo. `--table` prints what `concertino train continuation-table` measured of three representations
+    beside the paper's figures.
 
-    Example: `concertino evaluate continuation mmt --samples 50 --json -`
+    Examples: `concertino evaluate continuation mmt --samples 50 --json -` ·
+    `concertino evaluate continuation mmt --mode instruments --samples 10 --pieces 1 --midi samples`
     """
     check_installed("evaluation", "torch", "tqdm", "onnxruntime")
     check_place(json_file)
+    if midi and (choose or table):
+        raise ValueError("--midi writes the samples that are measured: leave --choose and --table out")
+    check_folder(midi)
     if table:
         _show_table(json_file)
         return
@@ -94,6 +103,7 @@ def evaluate_continuation(
             most=pieces,
             mode=mode,
             seed=seed,
+            midi=midi,
             progress=not quiet,
         )
     _write(found, json_file, choose)

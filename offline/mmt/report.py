@@ -13,6 +13,7 @@ from offline.mmt.music import find_music, load_music, notes_of
 from offline.mmt.readers import Model
 from offline.mmt.settings import settings_of
 from offline.mmt.split import load_music_split
+from realtime.music.mmt.midi import write_notes
 from realtime.music.mmt.prompts import continuation, instrument_informed
 from realtime.music.mmt.representation import Notes, Rows, encode
 from realtime.music.mmt.sampling import Sampling
@@ -54,12 +55,21 @@ def report(
     most: int = 0,
     mode: str = "nothing",
     seed: int = 0,
+    midi: Path | None = None,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """Return losses over ``most`` of the pieces (0: all), and measures of samples beside all pieces'."""
+    """Return losses over ``most`` of the pieces (0: all), and measures of samples beside all pieces'.
+
+    With ``midi``, the samples are written to that folder as MIDI files.
+
+    Raises:
+        OSError: one of them can't be written.
+    """
     losses, rows = field_losses(model, evenly(pieces, most))
     prompts = _prompts(pieces, samples, mode)
     generated = sample(model, samples, sampling, seed=seed, prompts=prompts, progress=progress)
+    if midi:
+        write_samples(midi, generated.notes, mode, seed)
     return (
         {"model": model.name, "parameters": model.parameters, "pieces": len(pieces), "rows": rows}
         | {"loss": sum(losses.values()), "losses": losses}
@@ -67,6 +77,14 @@ def report(
         | {"mode": mode, "seed": seed}
         | measured(generated, mean_metrics(pieces))
     )
+
+
+def write_samples(folder: Path, samples: Sequence[Notes], mode: str, seed: int) -> None:
+    """Write each sample as a MIDI file called by mode, seed and number, counted from 1."""
+    folder.mkdir(exist_ok=True)
+    digits = len(str(len(samples)))
+    for number, notes in enumerate(samples, 1):
+        write_notes(folder / f"{mode}-seed{seed}-{number:0{digits}}.mid", notes)
 
 
 def measured(generated: Samples, truth: Mapping[str, float]) -> dict[str, Any]:

@@ -71,6 +71,22 @@ def check_place(path: Path | str | None) -> None:
         raise PermissionError(errno.EACCES, "it can't be written: permission denied", str(path))
 
 
+def check_folder(path: Path | None) -> None:
+    """Check that files can be written to the folder ``path``, which is made later where there is none.
+
+    Raises:
+        OSError: it is a file, or closed to us; or the folder that it is to be made in is missing or closed.
+    """
+    if path is None:
+        return
+    if not path.is_dir():
+        if path.exists():
+            raise NotADirectoryError(errno.ENOTDIR, "it is a file; give a folder", str(path))
+        check_place(path)
+    elif not os.access(path, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "it can't be written: permission denied", str(path))
+
+
 def check_suffix(option: str, path: Path | None, kind: str) -> None:
     """Check that the name of a file does not promise another kind of it; one without an ending promises none.
 

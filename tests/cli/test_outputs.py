@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from realtime.cli.main import run
-from realtime.cli.outputs import check_outputs, check_place, check_suffix
+from realtime.cli.outputs import check_folder, check_outputs, check_place, check_suffix
 from tests.live import ROOT, SOUNDFONT
 
 CHORALE = ROOT / "realtime" / "demo" / "chorale.mid"
@@ -77,6 +77,18 @@ def test_a_place_where_no_file_can_be_is_refused(path, error, tmp_path):
         check_place(tmp_path / path)
     check_place(tmp_path / "new.json")
     assert not (tmp_path / "new.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "error"), [("absent/x", FileNotFoundError), ("file", NotADirectoryError), ("file/x", OSError)]
+)
+def test_a_place_where_no_folder_can_be_is_refused(path, error, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(error):
+        check_folder(tmp_path / path)
+    for taken in (tmp_path, tmp_path / "new", None):
+        check_folder(taken)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_name_that_promises_another_kind_of_file_is_refused():

@@ -1,6 +1,7 @@
 """Evaluation: the graph and PyTorch measure alike, losses are those of training, samples keep their seeds."""
 
 import json
+import re
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -21,10 +22,13 @@ from offline.mmt.model import MODEL_SIZES, MultitrackTransformer  # noqa: E402
 from offline.mmt.model import field_losses as torch_losses  # noqa: E402
 from offline.mmt.readers import TorchModel, open_model  # noqa: E402
 from offline.mmt.recipe import RECIPES  # noqa: E402
+from offline.mmt.report import MODES  # noqa: E402
 from offline.mmt.settings import in_words, said, settings_in, settings_of  # noqa: E402
 from offline.weights import model_weights, save_weights  # noqa: E402
 from realtime.contract.manifest import Training  # noqa: E402
-from realtime.music.mmt.midi import write_notes  # noqa: E402
+from realtime.music.mmt.midi import read_notes, write_notes  # noqa: E402
+from realtime.music.mmt.prompts import continuation  # noqa: E402
+from realtime.music.mmt.representation import decode, encode  # noqa: E402
 from realtime.music.mmt.sampling import Sampling  # noqa: E402
 
 TRUTH = (2.9, 0.9, 0.93)
@@ -104,7 +108,8 @@ def test_pitch_and_rhythm_are_chosen_each_by_what_it_decides(models, monkeypatch
     assert words == "temperature 1 (beat 0.7, position 0.7, pitch 1.1), threshold 0.9 (pitch 0.8)"
 
 
-def test_the_command_measures_on_the_pieces_of_a_side(tmp_path, monkeypatch, models, made_up):
+def _command(tmp_path, monkeypatch, made_up) -> list[str]:
+    """Return the command for a folder of music with four pieces, two of them to test."""
     monkeypatch.setattr(corpora_cache, "cache_folder", lambda: tmp_path / "cache")
     where = tmp_path / "data" / "lmd_full"
     where.mkdir(parents=True)
@@ -113,7 +118,11 @@ def test_the_command_measures_on_the_pieces_of_a_side(tmp_path, monkeypatch, mod
         with (where / f"{side}-names.txt").open("a") as names:
             names.write(f"{number}\n")
     command = ["continuation", "some-music", "--variant", "fp32", "--music", "lmd", "--samples", "2"]
-    command += ["--data", str(tmp_path / "data"), "--quiet", "--json", "-"]
+    return [*command, "--data", str(tmp_path / "data"), "--quiet", "--json", "-"]
+
+
+def test_the_command_measures_on_the_pieces_of_a_side(tmp_path, monkeypatch, models, made_up):
+    command = _command(tmp_path, monkeypatch, made_up)
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
@@ -128,3 +137,25 @@ def test_the_command_measures_on_the_pieces_of_a_side(tmp_path, monkeypatch, mod
     done = CliRunner().invoke(app, [*command, "--mode", "instruments", "--announced"])
     assert json.loads(done.stdout)["announced"]
     assert isinstance(CliRunner().invoke(app, ["continuation"]).exception, ValueError)
+
+
+def test_the_samples_that_are_measured_are_kept_as_midi_files_of_their_mode(
+    tmp_path, monkeypatch, models, made_up
+):
+    command, folder = _command(tmp_path, monkeypatch, made_up), tmp_path / "samples"
+    kept = [*command, "--midi", str(folder), "--seed", "3"]
+    for mode in MODES:
+        done = CliRunner().invoke(app, [*kept, "--mode", mode])
+        assert done.exit_code == 0, done.output
+    named = {path.name for path in folder.iterdir()}
+    assert named == {f"{mode}-seed3-{number}.mid" for mode in MODES for number in (1, 2)}
+    given, found = encode(made_up(2)), read_notes(folder / "beats-seed3-1.mid")
+    prompt = decode(continuation(given, 4))
+    assert {(onset, key) for onset, key, *_ in prompt.tolist()} <= {
+        (on, key) for on, key, *_ in found.tolist()
+    }
+    for refused, reason in (("--choose", "leave --choose"), ("--table", "leave --choose")):
+        with pytest.raises(ValueError, match=reason):
+            CliRunner().invoke(app, [*kept, refused], catch_exceptions=False)
+    with pytest.raises(NotADirectoryError, match=re.escape(str(tmp_path / "weights.npz"))):
+        CliRunner().invoke(app, [*command, "--midi", str(tmp_path / "weights.npz")], catch_exceptions=False)
