@@ -48,6 +48,7 @@ def continue_(
     bits: Annotated[str, typer.Option(help="`24` or `float`: the samples of the WAV file.")] = "24",
     mode: turns.Mode = None,
     temperature: turns.Temperature = None,
+    threshold: turns.Threshold = None,
     bars: turns.Bars = None,
     silence: turns.Silence = None,
     trigger: turns.Trigger = None,
@@ -94,7 +95,13 @@ def continue_(
     else:
         chosen, performance = file_ensemble(performance, str(midi), codes)
     told = turns.given(
-        mode=mode, temperature=temperature, bars=bars, silence_beats=silence, controller=trigger, seed=seed
+        mode=mode,
+        temperature=temperature,
+        threshold=threshold,
+        bars=bars,
+        silence_beats=silence,
+        controller=trigger,
+        seed=seed,
     )
     going = Going(
         chosen,

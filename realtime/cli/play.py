@@ -106,6 +106,7 @@ def play(
     ] = None,
     mode: turns.Mode = None,
     temperature: turns.Temperature = None,
+    threshold: turns.Threshold = None,
     bars: turns.Bars = None,
     silence: turns.Silence = None,
     trigger: turns.Trigger = None,
@@ -135,7 +136,13 @@ def play(
         raise ValueError(f"--bits {bits!r}: choose 24 or float")
     control_address(control)
     told = turns.given(
-        mode=mode, temperature=temperature, bars=bars, silence_beats=silence, controller=trigger, seed=seed
+        mode=mode,
+        temperature=temperature,
+        threshold=threshold,
+        bars=bars,
+        silence_beats=silence,
+        controller=trigger,
+        seed=seed,
     )
     turns.check(continuation, told)
     options = Options(

@@ -23,6 +23,15 @@ Temperature = Annotated[
         "what is likeliest. [default: 1]",
     ),
 ]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Share of the codes of each field, the unlikeliest, that is never drawn: 0 draws from all of "
+        "them, 1 takes what is likeliest. [default: as chosen for the model]",
+    ),
+]
 Bars = Annotated[int | None, typer.Option(min=1, max=64, help="Bars of a call and its answer. [default: 4]")]
 Silence = Annotated[
     float | None,
@@ -45,6 +54,7 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Another one gives other m
 OPTIONS = {
     "mode": "--turns",
     "temperature": "--temperature",
+    "threshold": "--threshold",
     "bars": "--bars",
     "silence_beats": "--silence",
     "controller": "--trigger",

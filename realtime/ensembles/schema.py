@@ -35,6 +35,7 @@ Turns = Annotated[
     Literal["continue", "trade", "accompany"], Meta(description='"continue", "trade" or "accompany"')
 ]
 Temperature = Annotated[float, Meta(ge=0.0, le=10.0, description="a number from 0 to 10")]
+Threshold = Annotated[float, Meta(ge=0.0, le=1.0, description="a number from 0 to 1")]
 Bars = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64 (bars)")]
 QuarterNotes = Annotated[int, Meta(ge=1, le=16, description="a whole number from 1 to 16 (quarter notes)")]
 Beats = Annotated[float, Meta(ge=0.0, le=64.0, description="a number from 0 to 64 (beats)")]
@@ -74,6 +75,7 @@ class GoingOn(Struct, frozen=True, forbid_unknown_fields=True):
 
     mode: Turns | None = None
     temperature: Temperature | None = None
+    threshold: Threshold | None = None
     bars: Bars | None = None
     """Of a call and of its answer."""
     bar: QuarterNotes | None = None

@@ -128,6 +128,14 @@ def test_an_odd_piece_gives_music(made, options):
     assert found["counters"]["planned"] == len(found["notes"])
 
 
+def test_beyond_the_likeliest_code_nothing_is_drawn_at_the_highest_threshold():
+    made, told = piece("in.mid"), ("--beats", "12", "--temperature", "5")
+    narrow = [continued(made, *told, "--threshold", "1", "--seed", seed)["notes"] for seed in ("1", "2")]
+    assert narrow[0] == narrow[1]
+    assert narrow[0] == continued(made, "--beats", "12", "--temperature", "0")["notes"]
+    assert narrow[0] != continued(made, *told)["notes"]
+
+
 WRONG = {
     "drums.mid -o o.mid": "drums.mid: holds percussion only",
     "empty.mid -o o.mid": "empty.mid: holds no notes",

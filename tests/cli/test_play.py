@@ -54,6 +54,8 @@ WRONG = {
     "--audio null --control off:99": (2, "--control off:99: can't be served ("),
     "--audio null --control 192.0.2.1:7780": (2, "--control 192.0.2.1:7780: can't be served ("),
     "--audio null --turns trade --silence 4": (2, "--turns, --silence: for a model that goes on from what"),
+    "--audio null --threshold 0.5": (2, "--threshold: for a model that goes on from what"),
+    "--audio null --continue mmt --threshold 1.5": (2, "Invalid value for '--threshold'"),
     "--audio null --continue nope": (2, "no model is called 'nope'; those that go on from music: mmt\n"),
     "--audio null --continue nope:int8": (2, "no model is called 'nope'; those that go on from music: mmt\n"),
     "--audio null --continue zone": (2, "model zone can't go on from music: it is a separator"),

@@ -31,8 +31,9 @@ def test_what_a_file_leaves_out_has_a_default(load):
 
 
 def test_how_a_model_goes_on_is_a_table_of_its_own(load):
-    duo = load(HEAD + '[continuation]\nmode = "trade"\nbars = 2\n' + DUO.removeprefix(HEAD))
-    assert (duo.continuation.mode, duo.continuation.bars) == ("trade", 2)
+    duo = load(HEAD + '[continuation]\nmode = "trade"\nbars = 2\nthreshold = 0.5\n' + DUO.removeprefix(HEAD))
+    given = duo.continuation
+    assert (given.mode, given.bars, given.threshold) == ("trade", 2, 0.5)
     assert duo.continuation.temperature is None
     assert load(DUO).continuation is None
 
@@ -53,6 +54,10 @@ def test_parameters_are_lists_of_numbers(load):
         (DUO + "volum = 3", "parts[1].volum: there is no such key; did you mean volume?"),
         ("qwz = 3\n" + DUO, "qwz: there is no such key; the keys are name, title"),
         ("continuation.bar = 0\n" + DUO, "continuation.bar is 0; it must be a whole number from 1 to 16"),
+        (
+            "continuation.threshold = 2\n" + DUO,
+            "continuation.threshold is 2; it must be a number from 0 to 1",
+        ),
         ("continuation.mod = 0\n" + DUO, "continuation.mod: there is no such key; did you mean mode?"),
         ("continuation = 3\n" + DUO, "continuation is 3; it must be a table [continuation]"),
         (DUO + "volume = 200", "parts[1].volume is 200; it must be a whole number from 0 to 127"),
