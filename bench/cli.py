@@ -12,6 +12,7 @@ from bench.options import Json, Seed, Separator, SoundFont
 app = typer.Typer(
     add_completion=False,
     invoke_without_command=True,
+    rich_markup_mode="markdown",
     help="Measure latency, separator, continuation and rendering, and other software beside ours.",
     epilog="bench/README.md says what is measured and how to read it.",
 )

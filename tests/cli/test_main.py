@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from realtime.cli.commands import COMMANDS as OURS
+from realtime.cli.commands import load_command
 from realtime.cli.errors import EXIT_CODES
 from realtime.cli.main import run
 
@@ -186,3 +188,21 @@ def test_a_reader_that_goes_away_is_no_defect():
     said = subprocess.run(pipe, shell=True, cwd=ROOT, capture_output=True, text=True).stderr
     assert "defect" not in said
     assert "Traceback" not in said
+
+
+def commands_of(command, *path):
+    """Yield each command within one, with the words that call it."""
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands_of(inner, *path, name)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_stands_in_brackets_in_a_help_text_is_shown(monkeypatch, capsys, name):
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 400)
+    for path, command in commands_of(load_command(name), name):
+        run([*path, "--help"])
+        said = " ".join(capsys.readouterr().out.split())
+        for text in (command.help, *(getattr(each, "help", None) for each in command.params)):
+            for told in re.findall(r"\[[^\]]*\]", text or ""):
+                assert " ".join(told.replace("`", "").split()) in said, path
