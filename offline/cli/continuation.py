@@ -66,7 +66,8 @@ def train_continuation(
     The folder of the run needs to be on the first host only; the music on all.
 
     `sod`, `lmd` and `symphonynet` are folders of your own beside the corpora; lists of names in such a folder
-    (train-names.txt, valid-names.txt, test-names.txt) are its split.
+    (train-names.txt, valid-names.txt, test-names.txt; the paper's authors published theirs) are its split.
+    Without them a hash of each name decides, which of few files may leave a side without any.
     """
     check_installed("training", "torch", "tensorboard", "tqdm")
     from dataclasses import replace

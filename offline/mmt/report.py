@@ -1,6 +1,6 @@
 """``concertino evaluate continuation``: losses, measures and speed of a model, as one dictionary."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from offline.mmt.metrics import mean_metrics
 from offline.mmt.music import find_music, load_music, notes_of
 from offline.mmt.readers import Model
 from offline.mmt.settings import settings_of
-from offline.mmt.split import load_music_split
+from offline.mmt.split import check_side, load_music_split
 from realtime.music.mmt.midi import write_notes
 from realtime.music.mmt.prompts import continuation, instrument_informed
 from realtime.music.mmt.representation import Notes, Rows, encode
@@ -24,18 +24,20 @@ MODES = ("nothing", *PROMPTED)
 
 
 def load_side(
-    keys: Iterable[str], side: str, *, data: Path | None = None, progress: bool = True
+    keys: Sequence[str], side: str, *, data: Path | None = None, progress: bool = True
 ) -> list[Notes]:
     """Return the pieces of one side of several bodies of music.
 
     Raises:
-        ValueError, OSError: as ``offline.mmt.music.load_music``.
+        ValueError: there are none, or as ``offline.mmt.music.load_music``.
+        OSError: as there.
     """
     found = []
     for key in find_music(keys):
         entries = load_music(key, data=data, progress=progress)
         names = getattr(load_music_split(key, entries, data=data), side)
         found += [notes_of(entries[name].piece) for name in names]
+    check_side(side, found, keys)
     return found
 
 

@@ -14,7 +14,7 @@ from offline.mmt.music import find_music, load_music, notes_of
 from offline.mmt.parallel import all_well, as_the_first, choose_device, leads, together
 from offline.mmt.recipe import Recipe
 from offline.mmt.ship_card import machine
-from offline.mmt.split import load_music_split
+from offline.mmt.split import check_side, load_music_split
 from offline.mmt.training import MAY_CHANGE, Run, train
 from offline.score import Piece
 from offline.weights import model_weights, save_weights
@@ -44,7 +44,8 @@ def load_sides(
     """Return the pieces of the training and the validation side of several bodies of music.
 
     Raises:
-        ValueError, OSError: as ``offline.mmt.music.load_music``.
+        ValueError: a side has none, or as ``offline.mmt.music.load_music``.
+        OSError: as there.
     """
     training: list[Piece] = []
     validation: list[Piece] = []
@@ -53,6 +54,8 @@ def load_sides(
         split = load_music_split(key, entries, data=data)
         training += [entries[name].piece for name in split.train]
         validation += [entries[name].piece for name in split.validation]
+    check_side("train", training, keys)
+    check_side("validation", validation, keys)
     return Tables(training), Tables(validation)
 
 

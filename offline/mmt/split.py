@@ -4,14 +4,16 @@ Run as a module it makes the committed split again: ``python -m offline.mmt.spli
 """
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sized
 from pathlib import Path
 
 from offline.chorales import load_chorales
 from offline.corpora.catalog import CORPORA
 from offline.corpora.load import load_corpus_split, split_file
 from offline.corpora.reading import SIDES, Entry
-from offline.corpora.sources import data_folder
+from offline.corpora.sources import SUFFIXES, data_folder
 from offline.mmt.music import MUSIC, Music, load_music
 from offline.score import Piece
 from offline.split import LINE_NEAR, LINE_NGRAM, Split, format_split, group_near_duplicates, load_split
@@ -21,14 +23,19 @@ CHORALE = "music21/"
 """What the names of the chorales begin with: they are not trained on, but nothing like a test chorale is."""
 SIDE_NAMES: dict[str, str] = dict(zip(SIDES, Split._fields, strict=True))
 LISTS = {side: f"{folder}-names.txt" for folder, side in SIDE_NAMES.items()}
-"""Files of names that may lie in a user's folder, such as those of the authors' own split."""
+"""Files of names that may lie in a user's folder: on each line a path within it, with or without suffix.
+
+Those of Dong et al. (2023) for SOD and SymphonyNet hold the names of ``_theirs`` instead.
+"""
+
+log = logging.getLogger(__name__)
 
 
 def load_music_split(key: str, entries: Mapping[str, Entry], *, data: Path | None = None) -> Split:
     """Return the sides of a body of music: those that are committed, listed in its folder, or by rule.
 
     Raises:
-        ValueError: a file of the split is damaged.
+        ValueError: a file of the split is damaged, or lists have no name of a piece for some side.
     """
     if MUSIC[key].committed:
         return Split(*(tuple(n for n in names if n in entries) for names in load_split(COMMITTED)))
@@ -49,20 +56,63 @@ def by_work(entries: Mapping[str, Entry]) -> Split:
 
 
 def _listed(music: Music, entries: Mapping[str, Entry], data: Path) -> Split | None:
-    """Return the split that lists in the folder give, of names with or without suffix; None without."""
+    """Return the split that lists in the folder give; None without."""
     (source,) = music.sources
     files = {side: data / source.key / name for side, name in LISTS.items()}
     if not all(path.is_file() for path in files.values()):
         return None
-    sides = {}
+    known, folder = _known(source.key, entries), data / source.key
+    sides, strange = {}, 0
     for side, path in files.items():
-        names = {f"{source.key}/{Path(line.strip()).with_suffix('').as_posix()}" for line in path.open("r")}
+        lines = {_without_suffix(line.strip()) for line in path.read_text("utf-8").splitlines()} - {""}
+        names = {known[line] for line in lines if line in known}
+        strange += len(lines - known.keys())
         sides[side] = tuple(name for name in entries if name in names)
-    if not all(sides.values()):
+    if empty := [LISTS[side] for side, names in sides.items() if not names]:
         raise ValueError(
-            f"{files['train'].parent}: its lists of names fit no files on some side; remove them"
+            f"{folder}: no piece in it has a name of {' or '.join(empty)}; a line is the path of a file in "
+            "this folder, or COLLECTION/COLLECTION-NUMBER as in the lists of the paper's authors: mend the "
+            "lists, or remove them"
         )
+    if strange:
+        log.warning("%s: %d names of its lists are of no piece in it", folder, strange)
     return Split(**sides)
+
+
+def _known(source: str, entries: Iterable[str]) -> dict[str, str]:
+    """Return the pieces of a source by what lists may call them."""
+    own = {name.removeprefix(f"{source}/"): name for name in entries}
+    theirs = Counter(map(_theirs, own))
+    return {_theirs(name): entry for name, entry in own.items() if theirs[_theirs(name)] == 1} | own
+
+
+def _theirs(name: str) -> str:
+    """Return what the lists of Dong et al. (2023) call a file of SOD or SymphonyNet.
+
+    Of ``Musicalion/1018/TITLE`` it is ``Musicalion/Musicalion-1018``, of ``classical/TITLE`` it is
+    ``classical/classical-TITLE``.
+    """
+    collection, _, rest = name.partition("/")
+    return f"{collection}/{collection}-{rest.partition('/')[0].partition('.')[0]}"
+
+
+def _without_suffix(line: str) -> str:
+    # Titles hold dots, as in "Concerto No.3 2.Adagio": only a suffix of MIDI files is none of the name.
+    path = Path(line)
+    return (path.with_suffix("") if path.suffix.lower() in SUFFIXES else path).as_posix() if line else ""
+
+
+def check_side(side: str, pieces: Sized, keys: Iterable[str]) -> None:
+    """Refuse a side of the split of several bodies of music that has no pieces.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if not len(pieces):
+        raise ValueError(
+            f"{', '.join(keys)}: no piece is on the {side} side of the split; give more files, or, in a "
+            f"folder of your own, a list of names for each side: {', '.join(LISTS.values())}"
+        )
 
 
 def guarded(entries: Mapping[str, Entry]) -> dict[str, str]:

@@ -9,6 +9,8 @@ import pytest
 from offline.corpora import cache as corpora_cache
 from offline.corpora.reading import Entry
 from offline.mmt.music import MUSIC, find_music, is_piece, load_music, notes_of
+from offline.mmt.report import load_side
+from offline.mmt.runs import load_sides
 from offline.mmt.split import COMMITTED, by_work, guarded, load_music_split, make_music_split
 from offline.score import Piece
 from offline.split import load_split
@@ -62,6 +64,53 @@ def test_a_users_own_lists_are_the_split(folder):
         (folder / "lmd_full" / f"{side}-names.txt").write_text("\n".join(listed))
     split = load_music_split("lmd", entries, data=folder)
     assert split == (("lmd_full/0/00", "lmd_full/0/01"), ("lmd_full/0/02",), ("lmd_full/0/03",))
+
+
+def listed(data: Path, source: str, train: str, valid: str, test: str) -> None:
+    """Write the three lists of a source, of a name each."""
+    (data / source).mkdir(exist_ok=True)
+    for side, name in (("train", train), ("valid", valid), ("test", test)):
+        (data / source / f"{side}-names.txt").write_text(f"{name}\n", "utf-8")
+
+
+def test_a_title_with_dots_is_listed_with_or_without_suffix(tmp_path):
+    titles = ("Concerto Grosso No.3  2.3.Adagio, Allegro_orch", "Über No.1", "No. 2.mid")
+    entries = {f"SOD/A/{number}/{title}": entry(number) for number, title in enumerate(titles)}
+    listed(tmp_path, "SOD", f"A/0/{titles[0]}", f"A/1/{titles[1]}.MID", f"A/2/{titles[2]}.mid")
+    assert load_music_split("sod", entries, data=tmp_path) == tuple((name,) for name in entries)
+
+
+def test_the_authors_own_names_are_known_where_they_name_one_piece(tmp_path, caplog):
+    names = ("A/1/First No.1_orch", "A/2/Second_orch", "A/3/Third_orch", "A/4/Fourth_orch", "A/4/Fourth_solo")
+    entries = {f"SOD/{name}": entry(number) for number, name in enumerate(names)}
+    listed(tmp_path, "SOD", "A/A-1", "A/A-2\nA/A-4\nA/A-5", "A/A-3")
+    split = load_music_split("sod", entries, data=tmp_path)
+    assert split == (("SOD/A/1/First No.1_orch",), ("SOD/A/2/Second_orch",), ("SOD/A/3/Third_orch",))
+    assert "2 names of its lists are of no piece" in caplog.text
+    symphonies = {f"SymphonyNet_Dataset/classical/{name}": entry(1) for name in ("a_(c)b", "c", "d")}
+    listed(
+        tmp_path, "SymphonyNet_Dataset", "classical/classical-a_(c)b", "classical/classical-c", "classical/d"
+    )
+    assert load_music_split("symphonynet", symphonies, data=tmp_path) == tuple((name,) for name in symphonies)
+
+
+def test_lists_that_name_nothing_are_refused_by_name(tmp_path):
+    entries = {f"SOD/A/{number}/Title": entry(number) for number in range(3)}
+    listed(tmp_path, "SOD", "A/0/Title", "A/7/Title", "A/Title")
+    with pytest.raises(
+        ValueError, match=r"a name of valid-names\.txt or test-names\.txt; a line is the path"
+    ):
+        load_music_split("sod", entries, data=tmp_path)
+
+
+def test_a_side_without_a_piece_is_named(folder):
+    for path in sorted((folder / "lmd_full" / "0").glob("*.mid"))[1:]:
+        path.unlink()
+    refused = r"lmd: no piece is on the train side.*train-names\.txt, valid-names\.txt"
+    with pytest.raises(ValueError, match=refused):
+        load_side(["lmd"], "train", data=folder, progress=False)
+    with pytest.raises(ValueError, match=refused):
+        load_sides(["lmd"], data=folder, progress=False)
 
 
 def test_the_rule_keeps_works_together_and_gives_a_tenth_to_each_side():
