@@ -9,7 +9,7 @@ from offline.cli.continuation_evaluation import evaluate_attention, evaluate_con
 from offline.cli.measured import write_measured
 from offline.cli.options import Data, Quiet, check_installed
 from offline.cli.picture import draw_picture
-from offline.cli.tables import Shown, TableCommand, show_tables
+from offline.cli.tables import Shown, TableCommand, refuse_beside_table, show_tables
 from offline.shipped import CORPUS_KEYS
 from realtime.cli.outputs import TERMINAL, check_place
 
@@ -30,6 +30,7 @@ def _evaluate() -> None:
 
 @app.command("separator", cls=TableCommand)
 def evaluate_separator(
+    context: typer.Context,
     name: Annotated[
         str | None,
         typer.Argument(
@@ -84,10 +85,11 @@ def evaluate_separator(
 
     `--table` prints the tables of Dong et al. from results that come with Concertino, and says what is
     missing: `concertino evaluate separator --table`. `concertino train tables` made them, with `--human`
-    those of `--table human`.
+    those of `--table human`. Of the options only `--json` goes with it.
     """
     check_place(json_file)
     if table is not None:
+        refuse_beside_table(context)
         show_tables(table, json_file)
         return
     if name is None:

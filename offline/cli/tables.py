@@ -144,6 +144,31 @@ class TableCommand(TyperCommand):
         return super().parse_args(ctx, args)
 
 
+BESIDE_TABLE = ("table", "json_file", "quiet")
+"""Parameters of ``evaluate separator`` that mean something with ``--table``."""
+
+
+def refuse_beside_table(context: typer.Context) -> None:
+    """Refuse what was given beside ``--table``, which prints results that are there and measures nothing.
+
+    Raises:
+        ValueError: something was.
+    """
+    given = [
+        "NAME" if parameter.param_type_name == "argument" else parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name
+        and parameter.name not in BESIDE_TABLE
+        and (source := context.get_parameter_source(parameter.name))
+        and source.name == "COMMANDLINE"
+    ]
+    if given:
+        raise ValueError(
+            f"--table prints results that are there, and measures nothing: leave out {', '.join(given)} "
+            "(only --json goes with it), or leave out --table"
+        )
+
+
 def show_tables(table: Shown, json_file: str | None) -> None:
     """Print a table from the committed results, or write it as JSON to a file; - is standard output."""
     from rich.console import Console

@@ -335,6 +335,21 @@ def test_a_table_that_is_not_named_is_all_of_them():
         assert bare.stdout == named.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("zone --table 4.2 --input c --human", "leave out NAME, --human, --input"),
+        ("--table all --corpus bach --split test", "leave out --corpus, --split"),
+        ("--table --data d", "leave out --data"),
+    ],
+)
+def test_what_a_table_would_not_heed_is_refused(words, told):
+    error = CliRunner().invoke(evaluate, ["separator", *words.split()]).exception
+    assert isinstance(error, ValueError)
+    assert f"{told} (only --json goes with it)" in str(error)
+    assert CliRunner().invoke(evaluate, ["separator", "--table", "4.2", "--quiet"]).exit_code == 0
+
+
 @pytest.mark.parametrize("table", [*TABLES, "all"])
 def test_the_committed_results_can_be_shown(table):
     shown = CliRunner().invoke(evaluate, ["separator", "--table", table])
