@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 Json = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write JSON to FILE; - is standard output.")
 ]
+SUMMARY = {
+    "ok": "ok",
+    "not checked": "not checked (no list of sums)",
+    "wrong": "wrong",
+    "none": "not there",
+}
+"""What the last line of ``data check`` calls the findings of each mark."""
 KEYS = "bach, quartets, orchestra, band, song, nes, lakh or musicnet"
 
 
@@ -112,9 +119,9 @@ def check(
 ) -> None:
     """Check that the sources are there, as they were got, and hold the pieces of the committed split.
 
-    Files are compared with the list that `data get` wrote, and read until one is a piece of the corpus. It
-    exits with 1 if anything is wrong; without a KEY, a corpus none of whose sources is there is told and is
-    not wrong.
+    Files are compared with the list that `data get` wrote, and read until one is a piece of the corpus. Where
+    there is no such list they are not checked, which is told and is not wrong. It exits with 1 if anything is
+    wrong; without a KEY, a corpus none of whose sources is there is told and is not wrong.
 
     Examples: `concertino data check`, `concertino data check quartets`
     """
@@ -128,14 +135,21 @@ def check(
     if json_file is not None:
         _write_json(json_file, {k: [asdict(f) for f in findings] for k, findings in found.items()})
     else:
+        marks = []
         for k, findings in found.items():
             absent = key is None and not any(finding.files for finding in findings)
             for finding in findings:
-                mark = "none" if absent else "wrong" if finding.problem else "ok"
-                typer.echo(f"{mark:6}{k:10} {finding.what}: {finding.problem or _counted(finding)}")
+                marks.append("none" if absent else _mark(finding))
+                typer.echo(f"{marks[-1]:13}{k:10} {finding.what}: {finding.problem or _counted(finding)}")
+        counts = ((marks.count(mark), said) for mark, said in SUMMARY.items())
+        typer.echo(", ".join(f"{count} {said}" for count, said in counts if count))
     wanted = {k: f for k, f in found.items() if key is not None or any(each.files for each in f)}
     if any(finding.problem for findings in wanted.values() for finding in findings):
         raise typer.Exit(1)
+
+
+def _mark(finding: "Finding") -> str:
+    return "wrong" if finding.problem else "ok" if finding.checked else "not checked"
 
 
 def _counted(finding: "Finding") -> str:

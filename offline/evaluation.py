@@ -21,6 +21,8 @@ from realtime.contract.stepper import Stepper
 WINDOWS_MS = (30.0, 60.0)
 """Chord windows through which a live separator is measured under hands: ``realtime.engine.chords``."""
 
+Parameters = Mapping[str, Sequence[float]]
+"""Values of a plugin's parameter inputs, by name."""
 Step = Callable[[Mapping[str, Any]], np.ndarray]
 Score = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 Label = Callable[[Sequence[Take]], list[np.ndarray]]
@@ -107,12 +109,14 @@ def score_whole(score: Score, take: Take, resolution: int = TICKS) -> np.ndarray
     return scores
 
 
-def labeller(plugin: Plugin, parts: int) -> Callable[[Take], np.ndarray]:
+def labeller(
+    plugin: Plugin, parts: int, parameters: Parameters | None = None
+) -> Callable[[Take], np.ndarray]:
     """Return what gives each note of a take its part, int64 (notes,): stepped, or told the whole take."""
     if KINDS[plugin.manifest.kind].sequence:
-        scorer = SequenceScorer(plugin, parts)
+        scorer = SequenceScorer(plugin, parts, parameters)
         return lambda take: score_whole(scorer.score, take, plugin.manifest.resolution).argmax(1)
-    stepper = Stepper(plugin, parts)
+    stepper = Stepper(plugin, parts, parameters)
 
     def label(take: Take) -> np.ndarray:
         stepper.reset()
@@ -138,17 +142,20 @@ def label_order(manifest: Manifest, names: Sequence[str]) -> list[int]:
     return [names.index(part) for part in own] if sorted(own) == sorted(names) else list(range(len(names)))
 
 
-def evaluate(plugin: Plugin, takes: Iterable[Take], names: Sequence[str]) -> Result:
+def evaluate(
+    plugin: Plugin, takes: Iterable[Take], names: Sequence[str], parameters: Parameters | None = None
+) -> Result:
     """Give ``plugin`` every take, each from a fresh state, and measure it.
 
-    ``names`` are the corpus's parts in the order of its labels.
+    ``names`` are the corpus's parts in the order of its labels; ``parameters`` that are not given have their
+    defaults.
 
     Raises:
         ValueError: the separator does not have the corpus's parts, or there is no note.
         PluginError: the graph fails.
     """
     order = np.array(label_order(plugin.manifest, names))
-    label = labeller(plugin, len(names))
+    label = labeller(plugin, len(names), parameters)
     decided, true = [], []
     for take in takes:
         decided.append(order[label(take)])
@@ -156,7 +163,9 @@ def evaluate(plugin: Plugin, takes: Iterable[Take], names: Sequence[str]) -> Res
     return measure_labels(decided, true, names)
 
 
-def evaluate_human(plugin: Plugin, takes: Sequence[Take], names: Sequence[str]) -> dict[str, float]:
+def evaluate_human(
+    plugin: Plugin, takes: Sequence[Take], names: Sequence[str], parameters: Parameters | None = None
+) -> dict[str, float]:
     """Return the accuracy under each perturbation of the protocol by its name, and under ``all``.
 
     ``written`` is that of the same presses as written: voices that meet on one key are one press of it, so
@@ -166,7 +175,8 @@ def evaluate_human(plugin: Plugin, takes: Sequence[Take], names: Sequence[str]) 
     Raises:
         ValueError, PluginError: as ``evaluate``.
     """
-    order, label = np.array(label_order(plugin.manifest, names)), labeller(plugin, len(names))
+    order = np.array(label_order(plugin.manifest, names))
+    label = labeller(plugin, len(names), parameters)
     return measure_human(
         lambda played: [order[label(take)] for take in played],
         takes,

@@ -33,10 +33,11 @@ def import_model(
 ) -> None:
     """Turn a checkpoint that the authors of the paper published into a model to play with.
 
-    They are in the repository `salu133445/arranger` (Dong et al., ISMIR 2021; MIT): the models called
-    `default`, which read a piece from left to right and can be played live, and those called `bidirectional`,
-    which take whole pieces (`concertino render --mode offline`); for Bach chorales, string quartets, game
-    music and pop.
+    They are in the repository `salu133445/arranger` (Dong et al., ISMIR 2021; MIT), for Bach chorales, string
+    quartets, game music and pop. Of its LSTMs, those called `default_embedding`, also with `_onsethint`, read
+    a piece from left to right and can be played live; those called `bidirectional_embedding`, and all with
+    `_duration`, take whole pieces (`concertino render --mode offline`). Plain `default` and `bidirectional`,
+    which take pitch and time as numbers, and the Transformers can't be imported.
 
     Needs `pip install 'concertino[offline,cpu]'`.
 
@@ -44,9 +45,10 @@ def import_model(
     """
     if find_spec("h5py") is None:
         raise OSError("import needs h5py, which is not installed: pip install 'concertino[offline,cpu]'")
-    from offline.keras_import import CORPORA, guess_corpus, read_checkpoint
+    from offline.keras_import import CORPORA, check_file, guess_corpus, read_checkpoint
     from offline.keras_plugin import write_imported
 
+    check_file(path)
     chosen = corpus or guess_corpus(path.absolute())
     if chosen is None:
         raise ValueError(

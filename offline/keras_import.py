@@ -79,6 +79,15 @@ class Checkpoint(NamedTuple):
         return self.durations or self.both_ways
 
 
+def check_file(path: Path) -> None:
+    """Raise OSError with what to give, when there is no file at ``path``."""
+    if path.is_dir():
+        raise OSError(f"{path} is a folder: give the .hdf5 file in it")
+    if not path.is_file():
+        wrong = "is no file but a pipe or device" if path.exists() else "does not exist"
+        raise OSError(f"{path} {wrong}: give the .hdf5 file of a published model")
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
     """Return the weights in a Keras HDF5 file.
 
@@ -93,7 +102,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
     layers = sorted({int(n) for name in found for n in re.findall(rf"/{directions['']}(\d+)/", name)})
     norms = sorted({name.split("/")[-2] for name in found if "/layer_normalization" in name})
     if len(layers) != 3 or len(norms) != 3:
-        raise ValueError(f"{path} does not hold the three LSTMs of the published models: import one of those")
+        raise ValueError(
+            f"{path} does not hold the three LSTMs of the published models: import one of those "
+            "(Transformers can't be imported)"
+        )
+    if not any("/pitch_embedding/" in name for name in found):
+        raise ValueError(
+            f"{path} takes pitch and time as numbers, which can't be imported: "
+            "import a model whose name has embedding in it"
+        )
     weights = {
         "pitch.weight": _one(path, found, "pitch_embedding/embeddings"),
         "position.weight": _one(path, found, "time_embedding_position/embeddings"),
@@ -130,8 +147,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _datasets(path: Path) -> dict[str, np.ndarray]:
     import h5py
 
-    if not path.is_file():
-        raise OSError(f"{path} does not exist: give the .hdf5 file of a published model")
+    check_file(path)
     found: dict[str, np.ndarray] = {}
 
     def keep(name: str, item: object) -> None:

@@ -1,17 +1,17 @@
 """``concertino evaluate``: how good a model is on pieces that it was not trained on."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from offline.cli.continuation_evaluation import evaluate_attention, evaluate_continuation
+from offline.cli.measured import write_measured
 from offline.cli.options import Data, Quiet, check_installed
 from offline.cli.picture import draw_picture
-from offline.cli.tables import Shown, TableCommand, show_tables
+from offline.cli.tables import Shown, TableCommand, refuse_beside_table, show_tables
 from offline.shipped import CORPUS_KEYS
-from realtime.cli.outputs import check_place
+from realtime.cli.outputs import TERMINAL, check_place
 
 app = typer.Typer(rich_markup_mode="markdown")
 
@@ -30,8 +30,12 @@ def _evaluate() -> None:
 
 @app.command("separator", cls=TableCommand)
 def evaluate_separator(
+    context: typer.Context,
     name: Annotated[
-        str | None, typer.Argument(help="A model of `concertino models list`; none with --table.")
+        str | None,
+        typer.Argument(
+            help="A model of `concertino models list`, also with values, as split:60; none with --table."
+        ),
     ] = None,
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write JSON to FILE; - is standard output.")
@@ -76,12 +80,16 @@ def evaluate_separator(
     Examples: `concertino evaluate separator bach-chorale --human --json -`,
     `concertino evaluate separator bach-chorale --input my-quartets`
 
+    A rule, or a model that takes hints, is measured with the values behind its name, `split:60`; without them
+    with its defaults, and it says which those are.
+
     `--table` prints the tables of Dong et al. from results that come with Concertino, and says what is
     missing: `concertino evaluate separator --table`. `concertino train tables` made them, with `--human`
-    those of `--table human`.
+    those of `--table human`. Of the options only `--json` goes with it.
     """
     check_place(json_file)
     if table is not None:
+        refuse_beside_table(context)
         show_tables(table, json_file)
         return
     if name is None:
@@ -89,36 +97,37 @@ def evaluate_separator(
     check_installed("evaluation", "tqdm", "onnxruntime", *([] if folder else ["music21"]))
     from dataclasses import asdict
 
+    from offline.asked import find_asked
     from offline.corpora.catalog import find_corpus
     from offline.corpora.made_from import corpus_of
     from offline.evaluation import evaluate as measure
     from offline.evaluation import evaluate_human
     from offline.folder import read_folder
     from offline.runs import written_takes
-    from realtime.contract.library import find_plugin
 
-    plugin = find_plugin(name)
-    known = find_corpus(corpus) if corpus else None
+    asked = find_asked(name)
+    plugin, known = asked.plugin, find_corpus(corpus) if corpus else None
     if folder:
         parts = plugin.manifest.parts or (known or corpus_of(plugin.manifest)).parts
-        takes, measured_on = read_folder(folder, parts, lambda text: typer.echo(text, err=True)), str(folder)
+        measured_on, side = str(folder), None
     else:
         known = known or corpus_of(plugin.manifest)
-        parts, measured_on = known.parts, known.key
+        parts, measured_on, side = known.parts, known.key, split
+    parameters, left = asked.parameters(len(parts)), asked.left(len(parts))
+    if left and json_file != TERMINAL:
+        typer.echo(left, err=True)
+    if folder:
+        takes = read_folder(folder, parts, lambda text: typer.echo(text, err=True))
+    else:
         takes = written_takes(measured_on, split, data=data, progress=not quiet)
     facts = {
         "separator": name,
+        "parameters": asked.told(len(parts)),
         "corpus": measured_on,
-        "split": None if folder else split,
+        "split": side,
     }
-    result = facts | asdict(measure(plugin, takes, parts))
+    result = facts | asdict(measure(plugin, takes, parts, parameters))
     if human:
-        found = evaluate_human(plugin, takes, parts)
+        found = evaluate_human(plugin, takes, parts, parameters)
         result |= {"accuracy_human": found.pop("all"), "human": found}
-    if json_file is None:
-        for key, value in result.items():
-            typer.echo(f"{key:18} {value}")
-    elif json_file == "-":
-        typer.echo(json.dumps(result, indent=2))
-    else:
-        Path(json_file).write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    write_measured(result, json_file)

@@ -13,9 +13,9 @@ from realtime.cli.complete import model_names
 from realtime.cli.outputs import check_place
 
 if TYPE_CHECKING:
+    from offline.asked import Asked
     from offline.corpora.catalog import Corpus
     from offline.take import Take
-    from realtime.contract.plugin import Plugin
 
 SPLITS = Path(__file__).parents[1] / "splits"
 
@@ -71,19 +71,19 @@ def draw_picture(
     check_installed("a picture", "matplotlib", "onnxruntime", "tqdm")
     import numpy as np
 
+    from offline.asked import find_asked
     from offline.corpora.catalog import find_corpus
     from offline.corpora.made_from import corpus_of
     from offline.evaluation import label_order, labeller
     from offline.human import PERTURBATIONS, human_takes
     from offline.picture import Row, draw_rows, save_picture
     from realtime.contract.kinds import SEPARATOR, SEQUENCE_SEPARATOR
-    from realtime.contract.library import find_plugin
 
     asked = {"online": (SEPARATOR, online or []), "offline": (SEQUENCE_SEPARATOR, offline or [])}
-    models: list[tuple[str, Plugin]] = []
+    models: list[tuple[str, Asked]] = []
     for row, (kind, names) in asked.items():
-        models += [(row, _of_kind(find_plugin(name), kind, row)) for name in names]
-    made_for = [plugin.manifest for _, plugin in models if plugin.manifest.parts]
+        models += [(row, _of_kind(find_asked(name), kind, row)) for name in names]
+    made_for = [model.manifest for _, model in models if model.manifest.parts]
     known = find_corpus(corpus or "bach")
     if Path(piece).is_file() and made_for and not corpus:
         parts = list(made_for[0].parts)
@@ -95,21 +95,22 @@ def draw_picture(
     if human:
         take = human_takes([take], list(PERTURBATIONS))[0]
     rows = [Row("Mixture", None), Row("Truth", take.part)]
-    for row, plugin in models:
-        order, label = label_order(plugin.manifest, parts), labeller(plugin, len(parts))
+    for row, model in models:
+        order = label_order(model.manifest, parts)
+        label = labeller(model.plugin, len(parts), model.parameters(len(parts)))
         given = np.array(order)[label(take)]
-        rows.append(Row(f"{row.capitalize()}, {plugin.manifest.name}", given, judged=True))
+        rows.append(Row(f"{row.capitalize()}, {model.name}", given, judged=True))
     path, title = out or Path(f"{take.name}.png"), f"{take.name}, as played" if human else take.name
     save_picture(draw_rows(take, parts, rows, title=title, first=first, beats=beats), path)
     typer.echo(path)
 
 
-def _of_kind(plugin: "Plugin", kind: str, row: str) -> "Plugin":
-    """Return the plugin if it is of this kind, else say with which option it is drawn."""
-    if plugin.manifest.kind != kind:
+def _of_kind(model: "Asked", kind: str, row: str) -> "Asked":
+    """Return the model if it is of this kind, else say with which option it is drawn."""
+    if model.manifest.kind != kind:
         other = "offline" if row == "online" else "online"
-        raise ValueError(f"{plugin.manifest.name} is no {row} model: give it with --{other}")
-    return plugin
+        raise ValueError(f"{model.manifest.name} is no {row} model: give it with --{other}")
+    return model
 
 
 def _find_take(piece: str, corpus: "Corpus", parts: list[str], data: Path | None, quiet: bool) -> "Take":

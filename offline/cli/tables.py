@@ -42,7 +42,10 @@ def train_tables(
         bool, typer.Option("--anew", help="Replace cells of other steps or another seed.")
     ] = False,
     threads: Annotated[int, typer.Option(min=1, help="Processor cores.")] = 1,
-    device: Annotated[Device, typer.Option(help="What trains; auto: a GPU where there is one.")] = "auto",
+    device: Annotated[
+        Device,
+        typer.Option(help="What trains; auto: a GPU where there is one, on which stopped LSTMs begin again."),
+    ] = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Cells trained side by side, each in a process.")] = 1,
     human: Annotated[
         bool, typer.Option("--human", help="Measure under a player's hands too what is not so measured yet.")
@@ -54,9 +57,12 @@ def train_tables(
     All cells have the same budget of steps, each on 16 excerpts of at most 500 notes; 600 steps, those of the
     results that come with Concertino, take an LSTM about six minutes on one core. The weights with the best
     validation loss are measured on the whole test pieces, and the result is written at once to a JSON file of
-    the corpus. When a run was stopped or killed, the same command goes on where it was, and ends with the
-    same numbers. On a GPU all LSTMs are trained side by side, then all BiLSTMs: of these, what was stopped
-    begins again.
+    the corpus. On a processor, when a run was stopped or killed, the same command goes on where it was, and
+    ends with the same numbers.
+
+    On a GPU (`--device cuda`; `auto` where there is one) all LSTMs that a corpus lacks are trained at once,
+    then all BiLSTMs: nothing of these is kept before all of a kind are trained, so what was stopped begins
+    again; and their weights are never kept. Other networks go on as on a processor.
 
     Of several corpora, those that are not there are left out, and it says so.
 
@@ -142,6 +148,31 @@ class TableCommand(TyperCommand):
         for place in reversed(bare):
             args = [*args[: place + 1], "all", *args[place + 1 :]]
         return super().parse_args(ctx, args)
+
+
+BESIDE_TABLE = ("table", "json_file", "quiet")
+"""Parameters of ``evaluate separator`` that mean something with ``--table``."""
+
+
+def refuse_beside_table(context: typer.Context) -> None:
+    """Refuse what was given beside ``--table``, which prints results that are there and measures nothing.
+
+    Raises:
+        ValueError: something was.
+    """
+    given = [
+        "NAME" if parameter.param_type_name == "argument" else parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name
+        and parameter.name not in BESIDE_TABLE
+        and (source := context.get_parameter_source(parameter.name))
+        and source.name == "COMMANDLINE"
+    ]
+    if given:
+        raise ValueError(
+            f"--table prints results that are there, and measures nothing: leave out {', '.join(given)} "
+            "(only --json goes with it), or leave out --table"
+        )
 
 
 def show_tables(table: Shown, json_file: str | None) -> None:

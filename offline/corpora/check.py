@@ -24,6 +24,8 @@ class Finding:
     problem: str = ""
     """One sentence with what to do; empty where all is well."""
     note: str = ""
+    checked: bool = True
+    """Whether there was anything to compare the files with."""
 
 
 def check_corpus(corpus: Corpus, data: Path, *, progress: bool = True) -> list[Finding]:
@@ -57,7 +59,9 @@ def _check_source(corpus: Corpus, source: Source, data: Path, progress: bool) ->
     except ValueError as error:
         return Finding(source.key, files, str(error))
     if changes is None:
-        return Finding(source.key, files, note="no list of sums, as it was not got by data get")
+        return Finding(
+            source.key, files, note="no list of sums, as it was not got by data get", checked=False
+        )
     told = [
         f"{len(names)} {how} ({', '.join(names[:SHOWN])}{' ...' if len(names) > SHOWN else ''})"
         for how, names in changes._asdict().items()

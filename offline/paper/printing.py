@@ -26,8 +26,12 @@ HUMAN = "human"
 """Name of the table of all cells under a player's hands."""
 WIDEST = 200
 """Columns of text that a table may take."""
-OWN_COPY = {"nes": "NES-MDB", "lakh": "the Lakh MIDI Dataset", "musicnet": "MusicNet"}
-"""What only a user can have."""
+OWN_COPY = {
+    "nes": "NES-MDB, whose music is in copyright",
+    "lakh": "the Lakh MIDI Dataset, whose music is in copyright",
+    "musicnet": "MusicNet, of which only the labels have a free licence",
+}
+"""What only a user can have, and why."""
 NOTES = (
     "Paper: Dong et al., ISMIR 2021; - where its figure is not at hand. Ours: share of all notes of whole "
     "test pieces that went to their part.",
@@ -52,6 +56,7 @@ def collect(table: str, folder: Path = FOLDER) -> dict[str, Any]:
     """
     found = {key: read_results(key, folder) for keys in STAND_INS.values() for key in keys}
     shown = [key for key in found if found[key] or key in _always()]
+    unseen = [key for key in OWN_COPY if key not in shown]
     under_hands = {
         HUMAN: collect_human({key: found[key] for key in shown if key not in OWN_COPY or found[key]})
     }
@@ -61,7 +66,7 @@ def collect(table: str, folder: Path = FOLDER) -> dict[str, Any]:
     cells = cells_of(table)
     return {
         "tables": {number: _lines(number, {key: found[key] for key in shown}) for number in numbers},
-        "missing": {key: text for key in shown if (text := _missing(key, found[key], cells))},
+        "missing": {key: text for key in (*shown, *unseen) if (text := _missing(key, found[key], cells))},
         "steps": sorted(
             {outcome.steps for one in found.values() for outcome in one.values() if outcome.steps}
         ),
@@ -93,7 +98,10 @@ def _missing(corpus: str, found: Mapping[str, Outcome], cells: list[str]) -> str
     which = "every cell" if len(lacking) == len(cells) else ", ".join(lacking)
     command = f"concertino train tables --corpus {corpus}"
     if corpus in OWN_COPY:
-        return f"{which}: needs your own copy of {OWN_COPY[corpus]}: {command} --data FOLDER"
+        return (
+            f"{which}: can't be trained without your own copy of {OWN_COPY[corpus]}: concertino data get "
+            f"{corpus} says what to download, then {command}"
+        )
     return f"{which}: not trained yet: {command}"
 
 

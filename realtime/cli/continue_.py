@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from realtime.cli import complete, turns
+from realtime.cli import compiling, complete, turns
 from realtime.cli.outputs import check_outputs, check_suffix, ensemble_file
 
 
@@ -68,9 +68,7 @@ def continue_(
     `concertino continue song.mid --from 16 -o other.mid --wav other.wav --seed 3`
     """
     from realtime.ensembles.library import find_ensemble
-    from realtime.host.continuation import find_model, settings_of
     from realtime.host.file_ensemble import file_ensemble
-    from realtime.host.going_on import Going, go_on
     from realtime.host.piece import without_percussion
     from realtime.host.sound_file import SUBTYPES
     from realtime.host.soundfont import VARIABLE, find_soundfont
@@ -103,6 +101,10 @@ def continue_(
         controller=trigger,
         seed=seed,
     )
+    compiling.announce()
+    from realtime.host.continuation import find_model, settings_of
+    from realtime.host.going_on import Going, go_on
+
     going = Going(
         chosen,
         performance,

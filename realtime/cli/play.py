@@ -157,19 +157,23 @@ def play(
 
 
 def _check_files(options: "Options", as_json: str | None) -> None:
-    """Check, before the concert, that it writes over no file it needs, and can write its summary.
+    """Check, before anything is compiled, the MIDI file that is to be played, and the files to be written.
 
     Raises:
-        ValueError: a file that is read would be written, or one twice, or one is to be no WAV file.
-        OSError: the summary can't be written.
+        ValueError: a file that is read would be written, or one twice, or one is to be no WAV file; or the
+            MIDI file can't be read.
+        OSError: the summary can't be written, or the MIDI file can't be opened.
     """
     from realtime.host.soundfont import VARIABLE
+    from realtime.music.smf import read_performance
 
     midi, sound = (_path_of(text) for text in (options.midi_in, options.audio))
     font = options.soundfont or os.environ.get(VARIABLE)
     refuse_same((midi, font, ensemble_file(options.ensemble)), (("--audio", sound), ("--json", as_json)))
     check_place(as_json)
     check_suffix("--audio", sound, "WAV")
+    if midi:
+        read_performance(midi)
 
 
 def _path_of(text: str | None) -> Path | None:

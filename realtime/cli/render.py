@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from realtime.cli import complete
+from realtime.cli import compiling, complete
 from realtime.cli.outputs import check_outputs, check_suffix, ensemble_file
 
 if TYPE_CHECKING:
-    from realtime.host.rendering import Job, Rendering
+    from realtime.host.job import Job
+    from realtime.host.rendering import Rendering
 
 
 def render(
@@ -78,8 +79,8 @@ def render(
     """
     from realtime.ensembles.library import find_ensemble
     from realtime.host.alternatives import MOST
+    from realtime.host.job import FROM_FILE, Job
     from realtime.host.piece import without_percussion
-    from realtime.host.rendering import FROM_FILE, Job
     from realtime.host.sound_file import SUBTYPES
     from realtime.host.soundfont import find_soundfont
     from realtime.music.smf import read_performance
@@ -106,6 +107,7 @@ def render(
     check_outputs((midi, font, ensemble_file(ensemble)), (*sounds, *parts, ("--json", as_json)))
     check_suffix("-o", output, "WAV")
     check_suffix("--midi", midi_out, "MIDI")
+    compiling.announce()
     report: dict[str, Any] = {"input": str(midi), "ensemble": chosen.name}
     if offline:
         report |= _offline(job, separator, joint, alternatives, seed)

@@ -11,7 +11,7 @@ import numpy as np
 from realtime.contract.error import PluginError
 from realtime.contract.library import find_plugin
 from realtime.contract.manifest import Manifest
-from realtime.contract.tensors import element_count, parameter_values
+from realtime.contract.spelling import CHANNEL, spelled_parameter
 from realtime.engine import core
 from realtime.engine.codes import BY_CHANNEL, BY_RULE, PARTS, SLOTS, SYNTHS, Counter, Stage, Sync
 from realtime.engine.controllers import defaults, policies, resets
@@ -25,9 +25,6 @@ from realtime.host.slots import EVEN, Mix, Slot, fill_slot, label_parts
 from realtime.host.synth import Synth
 from realtime.host.system_clock import attach_clock
 from realtime.host.worker import Worker
-
-CHANNEL = "channel"
-"""In place of a separator's name: each MIDI channel plays the part of its number."""
 
 
 class Engine:
@@ -242,29 +239,3 @@ class Engine:
         for synth in self.synths.values():
             synth.close()
         self.synths.clear()
-
-
-def spelled_parameter(manifest: Manifest, values: str, parts: int) -> dict[str, Sequence[float]]:
-    """Return the parameter that ``NAME:values`` sets: the separator's only one.
-
-    What is left out keeps its default, and the default's last value ends the list: ``split:60`` is 60 and
-    then 0, the lowest key of the second part.
-
-    Raises:
-        ValueError: it has none, or the values are not numbers, more than it takes, or none that it can take.
-    """
-    tensors = [i for i in manifest.inputs if i.source == "parameter"]
-    if len(tensors) != 1:
-        raise ValueError(f"separator {manifest.name} takes no value after a colon")
-    try:
-        given = [float(v) for v in values.split(",")]
-    except ValueError:
-        raise ValueError(f"{manifest.name}:{values}: give numbers with commas, such as split:60") from None
-    (tensor,), parts = tensors, len(manifest.parts) or parts
-    rest = tensor.default[len(given) :] or tensor.default[-1:]
-    told = [*given, *rest][: max(element_count(tensor, parts), len(given))]
-    try:
-        parameter_values(tensor, parts, told)
-    except ValueError as error:
-        raise ValueError(f"{manifest.name}:{values}: {error}") from None
-    return {tensor.name: told}

@@ -14,10 +14,11 @@ from realtime.contract.kinds import SEQUENCE_SEPARATOR
 from realtime.contract.library import find_plugin
 from realtime.contract.plugin import Plugin
 from realtime.contract.scorer import SequenceScorer
+from realtime.contract.spelling import CHANNEL, spelled_parameter
 from realtime.drivers.offline import OfflineDriver
 from realtime.engine.codes import LOG_DATA1, LOG_KIND, LOG_SOURCE, REQUESTS, Log
 from realtime.ensembles.schema import Ensemble
-from realtime.host.engine import CHANNEL, Engine, spelled_parameter
+from realtime.host.engine import Engine
 from realtime.host.piece import Notes
 from realtime.host.player import performance_events
 from realtime.host.slots import label_parts

@@ -9,11 +9,12 @@ import msgspec
 
 from realtime.contract.kinds import SEPARATOR
 from realtime.contract.library import find_plugin, list_plugins
+from realtime.contract.spelling import CHANNEL, spelled_parameter
 from realtime.engine.clock import CONTINUE, START, STOP
 from realtime.engine.codes import KEYS, PARTS, Command, Setting
 from realtime.ensembles.library import ensemble_names, find_ensemble
 from realtime.ensembles.schema import Ensemble, Part, Switch, allowed
-from realtime.host.engine import CHANNEL, Engine, spelled_parameter
+from realtime.host.engine import Engine
 from realtime.host.loader import RULE, Loader, Wanted
 from realtime.host.options import MODES, Options
 from realtime.host.slots import Slot

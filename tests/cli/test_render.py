@@ -171,3 +171,26 @@ def test_a_disk_that_fills_up_ends_it_in_a_sentence_and_leaves_nothing(short, tm
     )
     assert (done.returncode, done.stderr) == (1, f"concertino: {tmp_path}/o.wav: File too large\n")
     assert not (tmp_path / "o.wav").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["render bad.mid -o x.wav", "play --midi-in file:bad.mid --audio null", "continue bad.mid -o x.mid"],
+)
+def test_a_broken_file_is_refused_before_the_engine_is_imported_which_may_compile_it(command, tmp_path):
+    (tmp_path / "bad.mid").write_bytes(b"MThd broken")
+    program = (
+        "import sys; from realtime.cli.main import run; code = run(sys.argv[1:]); "
+        "print(code, 'realtime.engine.core' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *command.split()],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["2", "False"]
+    assert "bad.mid: cut short within its header" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -92,11 +92,45 @@ def test_evaluate_takes_a_folder_of_ones_own_pieces(made_up, tmp_path):
     assert result["accuracy"] > 0.7
 
 
+def test_evaluate_takes_a_name_with_values_and_tells_of_defaults(made_up, tmp_path):
+    from offline.demo import save_printed
+
+    save_printed(tmp_path / "mine.mid", made_up(1), 80)
+
+    def measure(name, *options):
+        return RUNNER.invoke(cli.evaluate, ["separator", name, "--input", str(tmp_path), *options])
+
+    results = {name: json.loads(measure(name, "--json", "-").stdout) for name in ("split", "split:127,0")}
+    assert [sum(each["confusion"]["soprano"].values()) for each in results.values()] == [12, 12]
+    assert results["split"]["confusion"]["soprano"]["soprano"] == 12
+    assert results["split:127,0"]["confusion"]["soprano"]["soprano"] == 0
+    assert [each["parameters"]["lower"]["default"] for each in results.values()] == [True, False]
+    assert measure("split").stderr.startswith("split is measured with its default lower 60,0,0,0;")
+    assert measure("split:127,0").stderr == ""
+    assert "nothing to measure of channel" in str(measure("channel").exception)
+
+
+def test_evaluate_prints_tables_that_a_reader_can_read(made_up, tmp_path):
+    from offline.demo import save_printed
+
+    save_printed(tmp_path / "mine.mid", made_up(1), 80)
+    done = RUNNER.invoke(cli.evaluate, ["separator", "zone", "--input", str(tmp_path), "--human"])
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert lines[0] == f"zone on {tmp_path}: 1 piece, 48 notes"
+    figures = {words[0]: words[1:] for line in lines if (words := line.split())}
+    assert [int(n) for n in figures["bass"][1:]] == [0, 0, 0, 12]
+    assert figures["bass"][0] == "100.00"
+    assert {"flicker", "spread", "window_30", "all"} < set(figures)
+    assert "None" not in done.stdout
+    assert "{" not in done.stdout
+
+
 def test_a_file_that_can_not_be_written_is_told_before_anything_is_measured(tmp_path, monkeypatch):
     def never(*arguments, **options):
         raise AssertionError("it was measured first")
 
     monkeypatch.setattr("realtime.contract.library.find_plugin", never)
+    monkeypatch.setattr("offline.asked.find_plugin", never)
     folder = tmp_path / "none"
     for command in (
         f"separator zone --json {folder}/x.json",

@@ -41,6 +41,7 @@ def write_checkpoint(
     layer: str = "lstm",
     both: bool = False,
     durations: bool = False,
+    embedded: bool = True,
 ) -> Path:
     """A file with the layout of the published ones and random weights."""
     draws = np.random.default_rng(seed)
@@ -50,8 +51,9 @@ def write_checkpoint(
         def put(name, *shape):
             file[f"lstm_arranger/lstm_arranger/{name}:0"] = draws.normal(0, 0.1, shape).astype(np.float32)
 
-        put("input_layer/pitch_embedding/embeddings", 129, 16)
-        put("input_layer/time_embedding_position/embeddings", 24, 16)
+        if embedded:
+            put("input_layer/pitch_embedding/embeddings", 129, 16)
+            put("input_layer/time_embedding_position/embeddings", 24, 16)
         if durations:
             put("input_layer/duration_embedding/embeddings", 193, 16)
         width = 49 + hints + 16 * durations
@@ -237,6 +239,7 @@ def test_a_part_that_never_enters_is_given_nothing_but_for_the_last_which_has_no
         (lambda path: path.write_bytes(b"\x89HDF\r\n broken"), "can't be read as HDF5"),
         (lambda path: write_checkpoint(path, 4, layer="gru"), "does not hold the three LSTMs"),
         (lambda path: write_checkpoint(path, 4, hints=20), "takes 20 inputs more"),
+        (lambda path: write_checkpoint(path, 4, embedded=False), "takes pitch and time as numbers"),
     ],
 )
 def test_what_is_no_published_model_is_refused_in_one_sentence(make, reason, tmp_path):
@@ -246,6 +249,13 @@ def test_what_is_no_published_model_is_refused_in_one_sentence(make, reason, tmp
         read_checkpoint(path)
     with pytest.raises(OSError, match="does not exist"):
         read_checkpoint(tmp_path / "none.hdf5")
+
+
+def test_a_path_without_a_file_is_told_before_the_corpus_is_asked_for(tmp_path):
+    for path, reason in ((tmp_path / "none.hdf5", "does not exist"), (tmp_path, "is a folder")):
+        error = CliRunner().invoke(app, ["import", str(path)]).exception
+        assert isinstance(error, OSError)
+        assert str(error).startswith(f"{path} {reason}: give the .hdf5 file")
 
 
 def test_parts_that_are_not_the_corpus_are_refused(tmp_path):

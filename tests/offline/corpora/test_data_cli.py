@@ -66,8 +66,22 @@ def test_check_finds_a_corpus_that_lacks_pieces_of_the_split(run, quartets):
 
 def test_check_of_all_ends_well_where_nothing_is_there(run, tmp_path):
     text = run("check", "--data", tmp_path, "--quiet")
-    assert "none  lakh" in text
+    assert "none         lakh" in text
+    assert text.splitlines()[-1].endswith(" not there")
     run("check", "lakh", "--data", tmp_path, "--quiet", code=1)
+
+
+def test_what_no_list_of_sums_tells_of_is_not_called_ok(run, tmp_path):
+    write_midi(tmp_path / "nesmdb_midi" / "a.mid", [(n, p, c, tune(c)) for c, (n, p) in enumerate(VOICES)])
+    lines = run("check", "nes", "--data", tmp_path, "--quiet").splitlines()
+    assert lines[0].startswith("not checked  nes        nesmdb_midi: 1 files; no list of sums")
+    assert lines[-1] == "1 not checked (no list of sums)"
+    (found,) = json.loads(run("check", "nes", "--data", tmp_path, "--quiet", "--json", "-"))["nes"]
+    assert (found["checked"], found["problem"]) == (False, "")
+    run("get", "nes", "--from", tmp_path / "nesmdb_midi", "--data", tmp_path, "--quiet")
+    lines = run("check", "nes", "--data", tmp_path, "--quiet").splitlines()
+    assert lines[0].startswith("ok           nes        nesmdb_midi: 1 files; as they were got")
+    assert lines[-1] == "1 ok"
 
 
 def test_get_takes_a_folder_of_the_user_and_says_what_it_holds(run, tmp_path):

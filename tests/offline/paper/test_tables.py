@@ -300,9 +300,18 @@ def test_a_table_shows_the_paper_s_figure_beside_ours_and_says_what_is_missing(t
     assert line.split()[:3] == ["LSTM", "93.02", "92.34"]
     assert "300 steps" in text
     assert "Missing from bach: common, zone" in text
-    assert "Missing from nes: every cell: needs your own copy of NES-MDB" in text
     assert "Missing from quartets: every cell: not trained yet" in text
-    assert "lakh" not in text
+    assert "lakh" not in text.partition("Paper:")[0]
+
+
+def test_below_a_table_stands_what_needs_a_copy_of_ones_own_and_how_it_is_got(tmp_path):
+    text = " ".join(_printed("4.2", tmp_path).split())
+    for corpus, name in (("nes", "NES-MDB"), ("lakh", "the Lakh MIDI Dataset"), ("musicnet", "MusicNet")):
+        assert (
+            f"Missing from {corpus}: every cell: can't be trained without your own copy of {name}, " in text
+        )
+        assert f"concertino data get {corpus} says what to download, then concertino train tables" in text
+    assert set(collect("4.2", tmp_path)["missing"]) >= {"nes", "lakh", "musicnet", "bach"}
 
 
 def test_a_corpus_of_ones_own_has_a_column_when_it_has_results(tmp_path):
@@ -333,6 +342,21 @@ def test_a_table_that_is_not_named_is_all_of_them():
         named = CliRunner().invoke(evaluate, ["separator", "--table", "all", *words[1:]])
         assert bare.exit_code == 0
         assert bare.stdout == named.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("zone --table 4.2 --input c --human", "leave out NAME, --human, --input"),
+        ("--table all --corpus bach --split test", "leave out --corpus, --split"),
+        ("--table --data d", "leave out --data"),
+    ],
+)
+def test_what_a_table_would_not_heed_is_refused(words, told):
+    error = CliRunner().invoke(evaluate, ["separator", *words.split()]).exception
+    assert isinstance(error, ValueError)
+    assert f"{told} (only --json goes with it)" in str(error)
+    assert CliRunner().invoke(evaluate, ["separator", "--table", "4.2", "--quiet"]).exit_code == 0
 
 
 @pytest.mark.parametrize("table", [*TABLES, "all"])
