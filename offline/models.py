@@ -173,7 +173,7 @@ MODELS: dict[str, Model] = {
     "pop-band": _LONG,
     "bach-chorale-offline": _WHOLE,
     "string-quartet-offline": _WHOLE_TOGETHER,
-    "orchestra-offline": _evened(_WHOLE_LONG, 0.2, epochs=45),
+    "orchestra-offline": _evened(_WHOLE_TOGETHER, 0.2),
     "band-offline": _WHOLE_TOGETHER,
     "song-offline": _WHOLE_TOGETHER,
     "game-trio-offline": _WHOLE_LONG,
