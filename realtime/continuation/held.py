@@ -25,6 +25,10 @@ class Held:
         self._score = score
         self._notes: dict[tuple[int, int], tuple[Note, float]] = {}
 
+    def __contains__(self, place: tuple[int, int]) -> bool:
+        """Whether a key, ``(part, key)``, is down and its note's length not settled."""
+        return place in self._notes
+
     def clear(self) -> None:
         """Take that no key is down."""
         self._notes.clear()

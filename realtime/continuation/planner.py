@@ -78,6 +78,8 @@ class Planner:
             self._later.append((tick, part, key, velocity))  # of no weight in a turn of the model's
             return
         at = self.alignment.place(tick, self._latest(), self.playing)
+        if not (self.playing or velocity or (part, key) in self._held):
+            return  # nothing that the model is told changes: what is drawn ahead stands
         if self.playing:
             self._settle(at + SETTLED)
         else:

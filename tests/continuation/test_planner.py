@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from realtime.continuation.cast import cast_of
 from realtime.continuation.decoder import Decoder
 from realtime.continuation.draft import Planned
+from realtime.continuation.held import REACH
 from realtime.continuation.past import Past, Reader
 from realtime.continuation.planner import Planner
 from realtime.continuation.settings import SETTLED, Mode, Settings
@@ -205,3 +206,20 @@ def test_music_goes_on_beyond_the_models_context(tiny: Plugin, temperature):
     assert (np.diff(ticks) >= 0).all()
     assert np.diff(ticks).max() <= 10 * 12
     assert reader.length > 4 * reader.context
+
+
+def test_letting_go_of_a_chord_under_a_melody_leaves_what_is_drawn_ahead():
+    given = playing(Chance(8.0))
+    planner = given.planner
+    planner.key(0.0, 1, 40, 80)
+    for place in range(2 * REACH):
+        planner.key(3.0 * place + 1, 0, 60 + place, 80)
+        planner.key(3.0 * place + 3, 0, 60 + place, 0)
+    while planner.work():
+        pass
+    ahead = planner.speculation()
+    assert ahead
+    planner.key(6.0 * REACH + 2, 1, 40, 0)
+    assert planner.speculation() == ahead
+    planner.key(6.0 * REACH + 3, 1, 40, 80)
+    assert planner.speculation() is None
