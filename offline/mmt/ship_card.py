@@ -96,7 +96,7 @@ Cross-entropy in nats, over the first {size.context:,} rows of {found["measured"
 | --- |{" --- |" * len(variants)}
 {losses}
 | sum | {totals} |
-
+{_validated(facts)}
 {
         _paragraphs(
             f'''{found["samples"]} samples from nothing by `{found["played"]}` ({settings}; chosen against the
@@ -150,6 +150,14 @@ draws what it looks at.
 `{training.command}`. The published size, on a GPU: `{FULL}`. Licence of the plugin: {about.licence}.
 Whose work the models were trained on: [CREDITS](../../offline/CREDITS.md).
 """
+
+
+def _validated(facts: Mapping[str, Any]) -> str:
+    """Return the loss by which the weights were chosen, as a paragraph; nothing where it is not known."""
+    if "validation_loss" not in facts:
+        return ""
+    loss = facts["validation_loss"]
+    return f"\nOn the validation pieces, by which they were chosen, the sum was {loss:.3f}.\n"
 
 
 def machine() -> str:
