@@ -29,7 +29,7 @@ WIDEST = 200
 OWN_COPY = {
     "nes": "NES-MDB, whose music is in copyright",
     "lakh": "the Lakh MIDI Dataset, whose music is in copyright",
-    "musicnet": "MusicNet, of which only the labels have a free licence",
+    "musicnet": "MusicNet, of which a licence is known to us for the labels only",
 }
 """What only a user can have, and why."""
 NOTES = (
