@@ -7,6 +7,9 @@ from realtime.continuation.past import Past
 from realtime.continuation.score import HELD, Note, Score
 from tests.continuation.test_past import Shelf, read_all
 
+AT_ONCE = 8
+"""Rows that a player does not wait for: 20 ms where 400 are read in a second, the slowest machine seen."""
+
 
 class Hand:
     """Plays notes into a score that a model reads."""
@@ -42,7 +45,7 @@ def test_letting_go_of_what_lies_under_a_melody_costs_few_rows_however_long_it_i
     end = hand.melody(notes, 3.0)
     hand.cost()
     hand.held.end(0, 40, end)
-    assert hand.cost() <= REACH
+    assert hand.cost() <= AT_ONCE
 
 
 def test_a_note_that_is_pushed_back_costs_few_rows_once():
@@ -53,7 +56,7 @@ def test_a_note_that_is_pushed_back_costs_few_rows_once():
     for _ in range(50):
         tick = hand.melody(1, tick)
         costs.append(hand.cost())
-    assert max(costs) <= LAST_CALL
+    assert max(costs) <= 2 * AT_ONCE
     assert costs[LAST_CALL:] == [1] * (50 - LAST_CALL)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from realtime.host.model_process import ModelProcess
+from realtime.host.spare_process import SpareProcess
 from realtime.host.turns import KEPT
 from tests.engine.playing import OFF, ON, is_at_rest
 from tests.host.test_continuation_kill import BACK_MS, Concert, concert_of
@@ -40,8 +40,9 @@ def test_a_process_that_hangs_while_it_loads_is_found_by_its_silence(concert: Co
 
 
 def test_one_for_a_gpu_that_may_not_be_there_waits_all_the_same():
-    process = ModelProcess("cuda")
+    process = SpareProcess("cuda").take()
     try:
+        assert process._process.args[-1] == "cuda"  # type: ignore[index]  # it was given a list
         wait_until(lambda: process.speaks, PATIENCE_SECONDS)
         assert process.alive
         assert not process.hung
